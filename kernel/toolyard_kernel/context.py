@@ -1,0 +1,90 @@
+"""What a handler is given besides its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.errors import DefinitionError
+
+Report = Callable[[float, float | None, str | None], Awaitable[None]]
+"""Delivers one progress report to the caller: value, total, message."""
+
+
+@dataclass(slots=True)
+class CallState:
+    """What changes while a call runs."""
+
+    cancelled: bool = False
+    progress: float = float("-inf")
+
+
+async def unheard(value: float, total: float | None, message: str | None) -> None:
+    """Report of a call whose caller does not listen."""
+
+
+class Delivered:
+    """An awaitable that is already done, so that nobody has to await it."""
+
+    def __await__(self) -> Generator[None, None, None]:
+        yield from ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolContext:
+    """The running call, as its handler sees it.
+
+    `services` holds the host's own objects; `ctx.name`, `ctx["name"]` and `ctx.services["name"]` are the same one.
+    """
+
+    caller: Caller
+    call_id: str
+    tool: str
+    services: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    thread_id: str | None = None
+    run_id: str | None = None
+    state: CallState = field(default_factory=CallState, repr=False)
+    report: Report = field(default=unheard, repr=False)
+
+    @property
+    def cancelled(self) -> bool:
+        """True once the caller is gone or the deadline has passed: a sync handler should look and stop."""
+        return self.state.cancelled
+
+    def progress(self, value: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
+        """Tell the caller how far the call is: `await` it in an async handler, just call it in a sync one.
+
+        Values must grow; one that does not is dropped, as MCP asks. An `inline` handler reports nothing.
+        """
+        if value <= self.state.progress or self.state.cancelled:
+            return Delivered()
+        self.state.progress = value
+        return self.report(value, total, message)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.services[name]
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.services[name]
+        except KeyError:
+            known = ", ".join(sorted(self.services)) or "none"
+            raise AttributeError(f"no service {name!r} was given to this runtime; services: {known}") from None
+
+
+RESERVED: frozenset[str] = frozenset({"tool_use_id", "services", "references"}) | {
+    name for name in dir(ToolContext) if not name.startswith("_")
+}
+
+
+def checked_services(services: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The services as a read-only mapping; a name that no handler could reach is a `DefinitionError`."""
+    for name in services or {}:
+        if not name.isidentifier():
+            raise DefinitionError(f"service name {name!r} must be a non-empty Python identifier")
+        if name in RESERVED or name.startswith("_"):
+            raise DefinitionError(f"service name {name!r} is reserved; choose another than {', '.join(sorted(RESERVED))}")
+    return MappingProxyType(dict(services or {}))

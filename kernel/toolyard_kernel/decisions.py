@@ -1,0 +1,98 @@
+"""Allow, ask or deny: the one place where it is decided, for listing, calling and explaining alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from toolyard_kernel.effects import DANGEROUS, Effect
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.tools import Tool
+
+Verdict = Literal["allow", "ask", "deny"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided for one caller, tool and arguments: by which rule, and why."""
+
+    verdict: Verdict
+    rule: str
+    reason: str
+
+
+def decide(tool: Tool, profile: PermissionProfile) -> Decision:
+    """What `profile` says to a call of `tool`; a denied tool does not exist for the caller."""
+    return _refusal(tool, profile) or _ask(tool, profile) or _granted(tool, profile)
+
+
+def unknown(name: str) -> Decision:
+    return Decision(verdict="deny", rule="registry", reason=f"no tool is named {name!r}")
+
+
+def refuse(rule: str, reason: str) -> Decision:
+    return Decision(verdict="deny", rule=rule, reason=reason)
+
+
+def _refusal(tool: Tool, profile: PermissionProfile) -> Decision | None:
+    name, rules = tool.name, profile.tools
+    if name in rules.deny:
+        return refuse("tools.deny", f"profile {profile.profile!r} denies the tool {name!r}")
+    if name not in rules.allow:
+        return refuse("tools.allow", f"profile {profile.profile!r} allows only {', '.join(sorted(rules.allow.patterns))}")
+    for effect in sorted(tool.effects):
+        field, setting, granted = GRANTS[effect](profile, tool.subject or name)
+        if not granted:
+            reason = f"tool {name!r} has the effect {effect}; profile {profile.profile!r} says {field}: {setting}"
+            return refuse(field, reason)
+    return None
+
+
+def _granted(tool: Tool, profile: PermissionProfile) -> Decision:
+    effects = ", ".join(sorted(tool.effects))
+    reason = f"profile {profile.profile!r} grants {effects} to {tool.name!r}"
+    return Decision(verdict="allow", rule="profile", reason=reason)
+
+
+def _ask(tool: Tool, profile: PermissionProfile) -> Decision | None:
+    approval = profile.approval
+    if tool.approval == "always":
+        return _asking("tool.approval", f"tool {tool.name!r} declares approval: always")
+    if tool.name in approval.required_tools:
+        return _asking("approval.required_tools", f"profile {profile.profile!r} asks for the tool {tool.name!r}")
+    effects = _effects_that_ask(tool, profile)
+    if approval.mode == "all" or effects:
+        rule = "approval.required_effects" if effects & approval.required_effects else f"approval.mode: {approval.mode}"
+        because = f" with the effect {', '.join(sorted(effects))}" if effects else ""
+        return _asking(rule, f"profile {profile.profile!r} asks for {tool.name!r}{because}")
+    return None
+
+
+def _asking(rule: str, reason: str) -> Decision:
+    return Decision(verdict="ask", rule=rule, reason=reason)
+
+
+def _effects_that_ask(tool: Tool, profile: PermissionProfile) -> frozenset[Effect]:
+    asking: set[Effect] = set(profile.approval.required_effects)
+    if profile.approval.mode in ("dangerous", "all"):
+        asking |= DANGEROUS - ({"shell"} if profile.shell == "restricted" else set[Effect]())
+    elif profile.approval.mode == "granular":
+        asking |= {"database.write"} | (set[Effect]() if tool.read_only else {"upstream"})
+    return tool.effects & asking
+
+
+Grant = Callable[[PermissionProfile, str], tuple[str, object, bool]]
+"""Of a profile and a tool's subject: the field that rules, what it says, and whether that grants the effect."""
+
+GRANTS: dict[Effect, Grant] = {
+    "files.read": lambda profile, subject: ("files", "within the root", True),
+    "files.write": lambda profile, subject: ("file_write", profile.file_write, profile.file_write != "off"),
+    "shell": lambda profile, subject: ("shell", profile.shell, profile.shell != "off"),
+    "database.read": lambda profile, subject: ("database", profile.database, profile.database != "off"),
+    "database.write": lambda profile, subject: ("database", profile.database, profile.database == "mutations"),
+    "network": lambda profile, subject: ("network", profile.network.to_yaml(), bool(profile.network)),
+    "agents": lambda profile, subject: ("agents", profile.agents.to_yaml(), subject in profile.agents),
+    "upstream": lambda profile, subject: ("upstream", profile.upstream.to_yaml(), subject in profile.upstream),
+    "custom": lambda profile, subject: ("tools", "granted", True),
+}

@@ -1,0 +1,116 @@
+"""Tools from a schema and a handler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, overload
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+
+from toolyard_kernel.content import JsonObject
+from toolyard_kernel.effects import Effect
+from toolyard_kernel.errors import DefinitionError, InvalidArguments
+from toolyard_kernel.model_schemas import model_schema, sentence_of
+from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool, ToolHandler
+
+SchemaSource = type[BaseModel] | Mapping[str, Any]
+"""A pydantic model, a JSON Schema with `"type": "object"`, or a mapping of field name to Python type."""
+
+
+@overload
+def define_tool(
+    *,
+    name: str,
+    description: str,
+    input_schema: SchemaSource,
+    handler: Handler,
+    output_schema: SchemaSource | None = None,
+    approval: Approval = "auto",
+    timeout: float | None = None,
+    effects: Iterable[Effect] = CUSTOM,
+    inline: bool = False,
+    secret: Iterable[str] = (),
+) -> Tool: ...
+@overload
+def define_tool(
+    *,
+    name: str,
+    description: str,
+    input_schema: SchemaSource,
+    output_schema: SchemaSource | None = None,
+    approval: Approval = "auto",
+    timeout: float | None = None,
+    effects: Iterable[Effect] = CUSTOM,
+    inline: bool = False,
+    secret: Iterable[str] = (),
+) -> Callable[[Handler], Tool]: ...
+def define_tool(
+    *,
+    name: str,
+    description: str,
+    input_schema: SchemaSource,
+    handler: Handler | None = None,
+    output_schema: SchemaSource | None = None,
+    approval: Approval = "auto",
+    timeout: float | None = None,
+    effects: Iterable[Effect] = CUSTOM,
+    inline: bool = False,
+    secret: Iterable[str] = (),
+) -> Tool | Callable[[Handler], Tool]:
+    """Make a tool of `handler(arguments, ctx)`, given here or decorated.
+
+    `arguments` is a dict of JSON values; a pydantic model as `input_schema` also fills in its defaults.
+
+    Raises:
+        DefinitionError: a schema is none of the three kinds.
+    """
+
+    def make(handler: Handler) -> Tool:
+        document, parse = _source(input_schema, of=name)
+        return Tool(
+            name=name,
+            description=description,
+            input_schema=document,
+            output_schema=_source(output_schema, of=name)[0] if output_schema is not None else None,
+            handler=handler,
+            parse=parse,
+            effects=frozenset(effects),
+            approval=approval,
+            timeout=timeout,
+            inline=inline,
+            secret=frozenset(secret),
+        )
+
+    return make(handler) if handler else make
+
+
+def tool_from_handler(thing: ToolHandler) -> Tool:
+    """The tool that an object with `name`, `description`, `parameters` and `handle` stands for."""
+    return Tool(name=thing.name, description=thing.description, input_schema=thing.parameters, handler=thing.handle)
+
+
+def _source(source: SchemaSource, *, of: str) -> tuple[JsonObject, Callable[[JsonObject], JsonObject]]:
+    if isinstance(source, type):
+        return model_schema(source), _parser(source)
+    if isinstance(source.get("type"), str) or "$ref" in source:
+        return dict(source), dict
+    try:
+        # pydantic refuses some field names (`schema`, `_x`): its fields get names of their own.
+        fields: dict[str, Any] = {f"p{n}": (kind, Field(alias=name)) for n, (name, kind) in enumerate(source.items())}
+        model = create_model(of, __config__=ConfigDict(extra="forbid"), **fields)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DefinitionError(
+            f"tool {of!r}: the schema {dict(source)!r} is neither a JSON Schema with a type, "
+            f"nor a pydantic model, nor a mapping of field name to type"
+        ) from error
+    return model_schema(model), dict
+
+
+def _parser(model: type[BaseModel]) -> Callable[[JsonObject], JsonObject]:
+    def parse(arguments: JsonObject) -> JsonObject:
+        try:
+            return model.model_validate(arguments).model_dump(mode="json", by_alias=True)
+        except ValidationError as error:
+            raise InvalidArguments(sentence_of(error)) from error
+
+    return parse

@@ -1,0 +1,168 @@
+"""Tools from Python functions: the signature and the docstring become the schema."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, is_dataclass
+from typing import Annotated, Any, overload
+
+from pydantic import BaseModel, ConfigDict, Field, PydanticSchemaGenerationError, TypeAdapter, ValidationError, create_model
+from pydantic.errors import PydanticUserError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from toolyard_kernel.content import JsonObject
+from toolyard_kernel.context import ToolContext
+from toolyard_kernel.docstrings import parse_docstring
+from toolyard_kernel.effects import Effect
+from toolyard_kernel.errors import DefinitionError, InvalidArguments
+from toolyard_kernel.model_schemas import model_schema, sentence_of
+from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool
+
+Function = Callable[..., Any]
+
+
+@overload
+def tool(function: Function, /) -> Tool: ...
+@overload
+def tool(
+    *,
+    name: str | None = None,
+    approval: Approval = "auto",
+    timeout: float | None = None,
+    effects: Iterable[Effect] = CUSTOM,
+    inline: bool = False,
+    secret: Iterable[str] = (),
+) -> Callable[[Function], Tool]: ...
+def tool(
+    function: Function | None = None,
+    /,
+    *,
+    name: str | None = None,
+    approval: Approval = "auto",
+    timeout: float | None = None,
+    effects: Iterable[Effect] = CUSTOM,
+    inline: bool = False,
+    secret: Iterable[str] = (),
+) -> Tool | Callable[[Function], Tool]:
+    """Make a tool of a function, sync or async.
+
+    The input schema comes from the parameters' types and defaults, the descriptions from the docstring; a parameter
+    of type `ToolContext` is filled in and not advertised. `timeout` is in seconds; `secret` names parameters whose
+    values are never recorded; `inline` runs a sync function that never blocks on the event loop itself.
+
+    Raises:
+        DefinitionError: a parameter's type has no JSON Schema, or the function cannot be called with named arguments.
+    """
+
+    def make(function: Function) -> Tool:
+        signature = _Signature.of(function)
+        documentation = parse_docstring(inspect.getdoc(function))
+        return Tool(
+            name=name or function.__name__,
+            description=documentation.summary,
+            input_schema=model_schema(signature.model),
+            output_schema=_output_schema(signature.returns),
+            handler=signature.handler(),
+            parse=signature.parse,
+            effects=frozenset(effects),
+            approval=approval,
+            timeout=timeout,
+            inline=inline,
+            secret=frozenset(secret),
+        )
+
+    return make(function) if function else make
+
+
+@dataclass(frozen=True, slots=True)
+class _Signature:
+    """A function's parameters as one pydantic model; `fields` maps the model's field names to the parameters'."""
+
+    function: Function
+    model: type[BaseModel]
+    fields: Mapping[str, str]
+    context: str | None
+    returns: Any
+
+    @classmethod
+    def of(cls, function: Function) -> _Signature:
+        types = _types_of(function)
+        described = parse_docstring(inspect.getdoc(function)).parameters
+        context: str | None = None
+        fields: dict[str, str] = {}
+        definitions: dict[str, Any] = {}
+        for number, parameter in enumerate(inspect.signature(function).parameters.values()):
+            annotation = types.get(parameter.name, Any)
+            if annotation is ToolContext:
+                context = parameter.name
+                continue
+            if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+                raise DefinitionError(
+                    f"{function.__qualname__}: parameter {parameter} cannot be a tool's; use named parameters only"
+                )
+            # pydantic refuses some parameter names (`schema`, `_x`): its fields get names of their own.
+            fields[f"p{number}"] = parameter.name
+            definitions[f"p{number}"] = _field(parameter, annotation, described.get(parameter.name))
+        return cls(function, _model(function, definitions), fields, context, types.get("return"))
+
+    def parse(self, arguments: JsonObject) -> dict[str, Any]:
+        try:
+            parsed = self.model.model_validate(arguments)
+        except ValidationError as error:
+            raise InvalidArguments(sentence_of(error)) from error
+        return {parameter: getattr(parsed, field) for field, parameter in self.fields.items()}
+
+    def handler(self) -> Handler:
+        function, context = self.function, self.context
+
+        def given(arguments: dict[str, Any], ctx: ToolContext) -> dict[str, Any]:
+            return {**arguments, context: ctx} if context else arguments
+
+        async def run_async(arguments: dict[str, Any], ctx: ToolContext) -> Any:
+            return await function(**given(arguments, ctx))
+
+        def run_sync(arguments: dict[str, Any], ctx: ToolContext) -> Any:
+            return function(**given(arguments, ctx))
+
+        return run_async if inspect.iscoroutinefunction(function) else run_sync
+
+
+def _types_of(function: Function) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise DefinitionError(
+            f"{function.__qualname__}: {error}; types of a tool's parameters must be defined at module level"
+        ) from error
+
+
+def _field(parameter: inspect.Parameter, annotation: Any, description: str | None) -> Any:
+    default = PydanticUndefined if parameter.default is parameter.empty else parameter.default
+    declared = FieldInfo.from_annotated_attribute(annotation, default)
+    name = declared.alias or parameter.name
+    more = Field(alias=name, description=declared.description or description)
+    return Annotated[annotation, more], ... if default is PydanticUndefined else default
+
+
+def _model(function: Function, definitions: dict[str, Any]) -> type[BaseModel]:
+    try:
+        return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **definitions)
+    except (PydanticSchemaGenerationError, PydanticUserError) as error:
+        raise DefinitionError(f"{function.__qualname__}: {str(error).partition(chr(10))[0]}") from error
+
+
+def _output_schema(returns: Any) -> JsonObject | None:
+    """The schema of what the function returns, when it always returns an object of known shape."""
+    shaped = isinstance(returns, type) and (
+        issubclass(returns, BaseModel) or is_dataclass(returns) or typing.is_typeddict(returns)
+    )
+    if not shaped and typing.get_origin(returns) is not dict:
+        return None
+    try:
+        schema = TypeAdapter(returns).json_schema(mode="serialization")
+    except (PydanticSchemaGenerationError, PydanticUserError):
+        return None
+    return schema if schema.get("type") == "object" else None

@@ -1,0 +1,31 @@
+"""Where records go."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from toolyard_kernel.ledger.records import Record
+
+
+class Ledger(Protocol):
+    """An append-only store of records."""
+
+    def append(self, record: Record) -> None:
+        """Store one record before returning.
+
+        Raises:
+            LedgerError: it could not be stored.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class NoLedger:
+    """For hosts that keep no record, on purpose."""
+
+    def append(self, record: Record) -> None:
+        """Forget the record."""
+
+    def close(self) -> None:
+        """Nothing is open."""

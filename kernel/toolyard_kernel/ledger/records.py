@@ -1,0 +1,58 @@
+"""What one record says."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.content import JsonObject
+from toolyard_kernel.decisions import Decision
+from toolyard_kernel.outcomes import Outcome, ToolCall
+
+VERSION = 1
+LONGEST_ERROR = 500
+
+Record = dict[str, Any]
+
+
+def started(call: ToolCall, caller: Caller, decision: Decision, arguments: JsonObject) -> Record:
+    """The record before a handler runs."""
+    return {**_about("start", call, caller, decision), "arguments": arguments}
+
+
+def ended(call: ToolCall, caller: Caller, outcome: Outcome, message: str) -> Record:
+    """The record after it: how it ended and how long it took. `message` is the scrubbed error, if any."""
+    return {**_about("end", call, caller, outcome.decision), **_ending(outcome, message)}
+
+
+def refused(call: ToolCall, caller: Caller, outcome: Outcome, message: str, arguments: JsonObject) -> Record:
+    """The only record of a call whose handler never ran."""
+    about = {**_about("refusal", call, caller, outcome.decision), "reason": message[:LONGEST_ERROR]}
+    return {**about, "arguments": arguments, **_ending(outcome, message)}
+
+
+def _about(event: str, call: ToolCall, caller: Caller, decision: Decision) -> Record:
+    return {
+        "v": VERSION,
+        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "event": event,
+        "call_id": call.call_id,
+        "tool": call.tool[:128],
+        "caller": caller.id,
+        "tenant": caller.tenant,
+        "profile": caller.profile.profile,
+        "thread_id": call.thread_id,
+        "run_id": call.run_id,
+        "decision": decision.verdict,
+        "rule": decision.rule,
+        "reason": decision.reason,
+    }
+
+
+def _ending(outcome: Outcome, message: str) -> Record:
+    return {
+        "status": outcome.status,
+        "duration_ms": round(outcome.duration * 1000, 3),
+        "error": None if outcome.ok else message[:LONGEST_ERROR],
+    }

@@ -1,0 +1,43 @@
+"""pydantic models as JSON Schema, and their errors as sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema
+
+from toolyard_kernel.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from toolyard_kernel.content import JsonObject
+
+
+def model_schema(model: type[BaseModel]) -> JsonObject:
+    """The JSON Schema of what `model` accepts, without the titles pydantic makes up."""
+    try:
+        return cast("JsonObject", _without_titles(model.model_json_schema(by_alias=True)))
+    except PydanticInvalidForJsonSchema as error:
+        raise DefinitionError(f"{model.__name__}: {str(error).partition(chr(10))[0]}") from error
+
+
+def _without_titles(node: Any, *, names: bool = False) -> Any:
+    """Drop `title` keywords; below `properties` and `$defs` (`names`) a key is a name and stays."""
+    if isinstance(node, list):
+        return [_without_titles(item) for item in cast("list[Any]", node)]
+    if not isinstance(node, dict):
+        return node
+    items = cast("dict[str, Any]", node).items()
+    return {
+        key: _without_titles(value, names=not names and key in ("properties", "$defs", "patternProperties"))
+        for key, value in items
+        if names or key != "title" or not isinstance(value, str)
+    }
+
+
+def sentence_of(error: ValidationError) -> str:
+    """Every problem of a pydantic error as `field: what is wrong`, without the offending values."""
+    return "; ".join(
+        f"{'.'.join(map(str, problem['loc'])) or 'value'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_input=False)
+    )

@@ -1,0 +1,54 @@
+"""How a call ended."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from toolyard_kernel.content import Content, JsonObject, Text
+from toolyard_kernel.decisions import Decision
+
+Status = Literal[
+    "ok", "tool_error", "denied", "approval_required", "input_required", "cancelled", "timeout", "unknown"
+]
+
+
+def new_call_id() -> str:
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call as it arrives: a tool's name and a JSON object. Every round of one call has the same `call_id`."""
+
+    tool: str
+    arguments: JsonObject = field(default_factory=dict[str, object])
+    thread_id: str | None = None
+    run_id: str | None = None
+    call_id: str = field(default_factory=new_call_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The one answer of a call. `duration` is in seconds; `hidden` says the caller must see an unknown tool."""
+
+    call_id: str
+    status: Status
+    decision: Decision
+    content: tuple[Content, ...] = ()
+    structured: JsonObject | None = None
+    usage: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    duration: float = 0.0
+    hidden: bool = False
+
+    @property
+    def ok(self) -> bool:
+        return self.status == "ok"
+
+    @property
+    def text(self) -> str:
+        """All text blocks in one."""
+        return "\n".join(block.text for block in self.content if isinstance(block, Text))

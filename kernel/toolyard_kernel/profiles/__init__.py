@@ -1,0 +1,1 @@
+"""Permission profiles: what a caller may do, as data."""

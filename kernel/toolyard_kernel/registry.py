@@ -1,0 +1,143 @@
+"""The registry: name → tool, checked once when it is registered."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from toolyard_kernel.content import JsonObject
+from toolyard_kernel.define import tool_from_handler
+from toolyard_kernel.effects import EFFECTS
+from toolyard_kernel.errors import DefinitionError, InvalidArguments
+from toolyard_kernel.schemas import Schema, as_sentence, write_only_fields
+from toolyard_kernel.tools import Tool, ToolHandler
+from toolyard_kernel.workers import Workers
+
+NAME = re.compile(r"[A-Za-z0-9_./-]{1,64}")
+PYTHON_TOOLS = "python"
+"""The toolkit of tools that were registered without one."""
+
+Mode = Literal["async", "thread", "inline"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """A tool with what calling it needs, made ready once."""
+
+    tool: Tool
+    toolkit: str
+    mode: Mode
+    input: Schema
+    output: Schema | None
+    secret: frozenset[str]
+    workers: Workers
+
+    def parse(self, arguments: JsonObject) -> Any:
+        """The arguments as the handler takes them.
+
+        Raises:
+            InvalidArguments: they do not fit the schema; the text names each field.
+        """
+        if problems := self.input.problems(arguments):
+            raise InvalidArguments(as_sentence(problems))
+        return self.tool.parse(arguments)
+
+
+class Registry:
+    """The tools of one runtime, in the order of their names. `version` grows with every change."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._tools: dict[str, Registered] = {}
+        self._workers: dict[str, Workers] = {}
+        self._listeners: list[Callable[[], None]] = []
+
+    def register(self, thing: Tool | ToolHandler, *, toolkit: str = PYTHON_TOOLS) -> Tool:
+        """Add a tool, or an object that can stand for one.
+
+        Raises:
+            DefinitionError: its name is taken or not a tool's, or its schema, effects or timeout cannot be used.
+        """
+        tool = thing if isinstance(thing, Tool) else _adapted(thing)
+        _check(tool)
+        if taken := self._tools.get(tool.name):
+            raise DefinitionError(
+                f"two tools are named {tool.name!r}: one in toolkit {taken.toolkit!r}, one in {toolkit!r}; rename one"
+            )
+        self._tools[tool.name] = _registered(tool, toolkit, self._workers.setdefault(toolkit, Workers()))
+        self._changed()
+        return tool
+
+    def remove(self, name: str) -> None:
+        """Take a tool out; nothing happens when there is none of that name."""
+        if self._tools.pop(name, None):
+            self._changed()
+
+    def find(self, name: str) -> Registered | None:
+        return self._tools.get(name)
+
+    def __iter__(self) -> Iterator[Registered]:
+        return iter([self._tools[name] for name in sorted(self._tools)])
+
+    def __len__(self) -> int:
+        return len(self._tools)
+
+    def on_change(self, listener: Callable[[], None]) -> Callable[[], None]:
+        """Call `listener` after every change; what is returned stops that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def _changed(self) -> None:
+        self.version += 1
+        for listener in tuple(self._listeners):
+            listener()
+
+
+def _adapted(thing: ToolHandler) -> Tool:
+    if not isinstance(thing, ToolHandler):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DefinitionError(
+            f"{thing!r} is no tool: expected what @tool or define_tool returns, "
+            f"or an object with name, description, parameters and handle(arguments, context)"
+        )
+    return tool_from_handler(thing)
+
+
+def _check(tool: Tool) -> None:
+    if not NAME.fullmatch(tool.name):
+        raise DefinitionError(f"tool name {tool.name!r}: expected 1 to 64 of A-Z a-z 0-9 _ . / -")
+    if unknown := tool.effects - EFFECTS:
+        raise DefinitionError(
+            f"tool {tool.name!r}: unknown effects {sorted(unknown)}; expected some of {sorted(EFFECTS)}"
+        )
+    if not tool.effects:
+        raise DefinitionError(f"tool {tool.name!r} has no effects; expected at least one of {sorted(EFFECTS)}")
+    if tool.approval not in ("always", "never", "auto"):
+        raise DefinitionError(f"tool {tool.name!r}: approval {tool.approval!r}; expected always, never or auto")
+    if tool.timeout is not None and not 0 < tool.timeout < math.inf:
+        raise DefinitionError(f"tool {tool.name!r}: timeout {tool.timeout!r}; expected seconds, more than 0")
+    if not callable(tool.handler):
+        raise DefinitionError(f"tool {tool.name!r}: handler {tool.handler!r} cannot be called")
+
+
+def _registered(tool: Tool, toolkit: str, workers: Workers) -> Registered:
+    secret = tool.secret | write_only_fields(tool.input_schema)
+    output = tool.output_schema
+    return Registered(
+        tool=tool,
+        toolkit=toolkit,
+        mode=_mode(tool),
+        input=Schema(tool.input_schema, of=f"the input schema of tool {tool.name!r}", secret=secret),
+        output=Schema(output, of=f"the output schema of tool {tool.name!r}") if output is not None else None,
+        secret=secret,
+        workers=workers,
+    )
+
+
+def _mode(tool: Tool) -> Mode:
+    if inspect.iscoroutinefunction(tool.handler) or inspect.iscoroutinefunction(getattr(tool.handler, "__call__", None)):  # noqa: B004
+        return "async"
+    return "inline" if tool.inline else "thread"

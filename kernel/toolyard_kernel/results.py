@@ -1,0 +1,100 @@
+"""From what a handler returned to content within the caller's limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import is_dataclass
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel
+from pydantic_core import from_json, to_json
+
+from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, Text, ToolResult
+from toolyard_kernel.errors import ToolError
+from toolyard_kernel.schemas import Schema, as_sentence
+
+BLOCKS = get_args(Content)
+MEDIA_BYTES = 8 * 1024 * 1024
+"""An image, sound or resource larger than this is left out and named instead."""
+
+
+def as_result(value: Any, output: Schema | None, limit: int) -> ToolResult:
+    """Turn a handler's return value into content of at most `limit` bytes of text.
+
+    Text passes as it is; an object becomes JSON text and structured content; anything else becomes JSON text.
+
+    Raises:
+        ToolError: the value is no JSON, does not fit `output`, or is too long to be sent structured as promised.
+    """
+    result = _result(value)
+    if output and not result.is_error:
+        _check(result, output, limit)
+    return _limited(result, limit)
+
+
+def _result(value: Any) -> ToolResult:
+    if isinstance(value, ToolResult):
+        return value if value.content or value.structured is None else _structured(value.structured, value.is_error)
+    if value is None:
+        return ToolResult()
+    if isinstance(value, str):
+        return ToolResult(content=(Text(value),))
+    if isinstance(value, BLOCKS):
+        return ToolResult(content=(cast("Content", value),))
+    if isinstance(value, list | tuple) and value and all(isinstance(x, BLOCKS) for x in cast("list[Any]", value)):
+        return ToolResult(content=tuple(cast("Sequence[Content]", value)))
+    if isinstance(value, dict | BaseModel) or is_dataclass(value):
+        return _structured(from_json(_json(value)))
+    return ToolResult(content=(Text(_json(value).decode()),))
+
+
+def _structured(value: JsonObject, is_error: bool = False) -> ToolResult:  # noqa: FBT001, FBT002 - passed through
+    return ToolResult(content=(Text(_json(value).decode()),), structured=value, is_error=is_error)
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return to_json(value, inf_nan_mode="null", by_alias=True)
+    except ValueError as error:
+        raise ToolError(f"the tool returned a {type(value).__name__} that is not JSON: {error}") from error
+
+
+def _check(result: ToolResult, output: Schema, limit: int) -> None:
+    if result.structured is None:
+        raise ToolError("the tool promises structured content and returned none")
+    if problems := output.problems(result.structured):
+        raise ToolError(f"the tool's result does not fit its output schema: {as_sentence(problems)}")
+    size = len(_json(result.structured))
+    if size > limit:
+        raise ToolError(f"the result has {size} bytes and the limit is {limit} (output_bytes): ask for less")
+
+
+def _limited(result: ToolResult, limit: int) -> ToolResult:
+    content = tuple(_small(block) for block in result.content)
+    texts = [block.text for block in content if isinstance(block, Text)]
+    if sum(map(len, texts)) * 4 <= limit:  # no character takes more than 4 bytes: nothing to count
+        return ToolResult(content=content, structured=result.structured, is_error=result.is_error)
+    whole = "\n".join(texts).encode(errors="replace")
+    if len(whole) <= limit:
+        return ToolResult(content=content, structured=result.structured, is_error=result.is_error)
+    others = tuple(block for block in content if not isinstance(block, Text))
+    return ToolResult(content=(Text(_head_and_tail(whole, limit)), *others), is_error=result.is_error)
+
+
+def _head_and_tail(whole: bytes, limit: int) -> str:
+    half = limit // 2
+    head, tail = whole[:half].decode(errors="ignore"), whole[len(whole) - half :].decode(errors="ignore")
+    left_out = len(whole) - len(head.encode()) - len(tail.encode())
+    return f"{head}\n[… {left_out} of {len(whole)} bytes left out: the limit is {limit} (output_bytes) …]\n{tail}"
+
+
+def _small(block: Content) -> Content:
+    if isinstance(block, Text):
+        return Text(block.text.encode(errors="replace").decode()) if not block.text.isascii() else block
+    if isinstance(block, Image | Audio):
+        size, kind = len(block.data), block.mime_type
+    elif isinstance(block, EmbeddedResource):
+        size, kind = len(block.content), block.uri
+    else:
+        return block
+    return block if size <= MEDIA_BYTES else Text(f"[{kind} of {size} bytes left out: the limit is {MEDIA_BYTES}]")

@@ -1,0 +1,106 @@
+"""Running one handler, and being back by its deadline whatever the handler does.
+
+This file uses asyncio and not anyio: a structured scope waits for its children, and here a child that refuses to end
+must be walked away from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import anyio
+
+from toolyard_kernel.context import Delivered, Report, ToolContext
+from toolyard_kernel.errors import DeadlineExceeded, ToolError
+from toolyard_kernel.registry import Registered
+from toolyard_kernel.workers import Job
+
+GRACE = 1.0
+"""Seconds a cancelled handler has to clean up before it is left behind."""
+
+log = logging.getLogger("toolyard")
+_left_behind: set[asyncio.Task[Any]] = set()  # asyncio itself keeps only weak references to tasks
+
+
+async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: float) -> Any:
+    """What the handler returns.
+
+    Raises:
+        DeadlineExceeded: it was still running after `deadline` seconds.
+        asyncio.CancelledError: the caller is gone.
+        Exception: what the handler raised.
+    """
+    if entry.mode == "inline":
+        return _called(lambda: entry.tool.handler(arguments, ctx))
+    job = Job(lambda: None)
+    work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _on_loop(entry, arguments, ctx)
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=deadline)
+        if done:
+            return _result(task)
+    finally:
+        if not task.done():
+            ctx.state.cancelled = True
+            await _stop(task, entry)
+    waited = " while it waited for a worker thread: earlier calls still hold them all"
+    raise DeadlineExceeded(f"{ctx.tool!r} did not end within {deadline:g}s" + ("" if _began(entry, job) else waited))
+
+
+def _began(entry: Registered, job: Job) -> bool:
+    return entry.mode != "thread" or job.started
+
+
+def _result(task: asyncio.Task[Any]) -> Any:
+    if task.cancelled():
+        raise ToolError("the handler cancelled itself")
+    return task.result()
+
+
+async def _on_loop(entry: Registered, arguments: Any, ctx: ToolContext) -> Any:
+    try:
+        return await entry.tool.handler(arguments, ctx)
+    except SystemExit as error:  # asyncio would end the whole server with it
+        raise ToolError(f"the handler tried to end the process with exit code {error.code}") from error
+
+
+async def _in_thread(entry: Registered, arguments: Any, ctx: ToolContext, job: Job) -> Any:
+    heard = replace(ctx, report=_from_thread(ctx.report, asyncio.get_running_loop()))
+    job.call = lambda: _called(lambda: entry.tool.handler(arguments, heard))
+    result = await entry.workers.run(job)
+    return await result if inspect.isawaitable(result) else result
+
+
+def _called(handler: Callable[[], Any]) -> Any:
+    try:
+        return handler()
+    except (SystemExit, StopIteration, KeyboardInterrupt) as error:  # none of these can cross a future
+        raise ToolError(f"the handler raised {type(error).__name__}: {error}") from error
+
+
+def _from_thread(report: Report, loop: asyncio.AbstractEventLoop) -> Report:
+    """Progress from a worker thread: blocks the thread, not the loop, until the report is delivered."""
+
+    def deliver(value: float, total: float | None, message: str | None) -> Awaitable[None]:
+        async def on_loop() -> None:
+            await report(value, total, message)
+
+        asyncio.run_coroutine_threadsafe(on_loop(), loop).result()
+        return Delivered()
+
+    return deliver
+
+
+async def _stop(task: asyncio.Task[Any], entry: Registered) -> None:
+    task.cancel()
+    with anyio.CancelScope(shield=True):
+        await asyncio.wait({task}, timeout=GRACE)
+    if not task.done():
+        log.warning("tool %r was cancelled and did not end within %gs; it is left behind", entry.tool.name, GRACE)
+        _left_behind.add(task)
+        task.add_done_callback(_left_behind.discard)
