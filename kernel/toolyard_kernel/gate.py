@@ -45,7 +45,11 @@ class Gate:
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
-        return (entry for entry in self.registry if decide(entry.tool, caller.profile).verdict != "deny")
+        return (entry for entry in self.registry if self.allows(entry, caller))
+
+    def allows(self, entry: Registered, caller: Caller) -> bool:
+        """Whether the tool exists for this caller: it may be called, or asked for."""
+        return decide(entry.tool, caller.profile).verdict != "deny"
 
     def explain(self, call: ToolCall, caller: Caller) -> Decision:
         """What would be decided, and why; nothing runs and nothing is recorded."""

@@ -24,7 +24,6 @@ GRACE = 1.0
 """Seconds a cancelled handler has to clean up before it is left behind."""
 
 log = logging.getLogger("toolyard")
-_left_behind: set[asyncio.Task[Any]] = set()  # asyncio itself keeps only weak references to tasks
 
 
 async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: float) -> Any:
@@ -102,5 +101,4 @@ async def _stop(task: asyncio.Task[Any], entry: Registered) -> None:
         await asyncio.wait({task}, timeout=GRACE)
     if not task.done():
         log.warning("tool %r was cancelled and did not end within %gs; it is left behind", entry.tool.name, GRACE)
-        _left_behind.add(task)
-        task.add_done_callback(_left_behind.discard)
+        entry.workers.keep(task)

@@ -34,6 +34,12 @@ class Workers:
     def __init__(self, cap: int = DEFAULT_CAP) -> None:
         self._slots = asyncio.Semaphore(cap)
         self._idle: deque[_Worker] = deque()
+        self._left_behind: set[asyncio.Task[Any]] = set()
+
+    def keep(self, task: asyncio.Task[Any]) -> None:
+        """Hold on to a task that refuses to end: asyncio itself keeps only weak references."""
+        self._left_behind.add(task)
+        task.add_done_callback(self._left_behind.discard)
 
     async def run(self, job: Job) -> Any:
         """Run `job.call` in a thread. When this is cancelled the thread goes on, and keeps its slot until it ends."""

@@ -10,6 +10,14 @@ from toolyard_kernel.ledger.records import Record
 class Ledger(Protocol):
     """An append-only store of records."""
 
+    def open(self) -> None:
+        """Make ready to store; `append` does so by itself.
+
+        Raises:
+            LedgerError: nothing can be stored.
+        """
+        ...
+
     def append(self, record: Record) -> None:
         """Store one record before returning.
 
@@ -23,6 +31,9 @@ class Ledger(Protocol):
 
 class NoLedger:
     """For hosts that keep no record, on purpose."""
+
+    def open(self) -> None:
+        """Nothing is opened."""
 
     def append(self, record: Record) -> None:
         """Forget the record."""

@@ -1,0 +1,67 @@
+VENV ?= .venv
+ACCEPTANCE ?= ../shared/acceptance
+# Every core up to four: beyond that the tests that start servers wait for each other.
+WORKERS ?= -n auto --maxprocesses 4
+ARGS ?=
+
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test check acceptance pins clean
+
+help: ## show this list
+	@echo "Each of these sets itself up in $(VENV); make, and Python 3.11 or later, is all it needs."
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name does; do printf '  make %-12s%s\n' "$$name" "$$does"; done
+
+demo: $(READY) ## see what Toolyard does, in one run
+	@$(BIN)/python examples/demo.py $(ARGS)
+
+serve: $(READY) ## serve the minimal configuration over HTTP; ARGS="--port 9000" adds options
+	@$(BIN)/toolyard serve configs/minimal.yaml --transport streamable-http $(ARGS)
+
+test: $(READY) ## run the tests; ARGS="-k name" narrows them
+	@$(BIN)/python -m pytest $(WORKERS) $(ARGS)
+
+check: $(READY) ## everything CI checks: style, types, tests and the kernel's coverage
+	@echo "ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check
+	@echo "mypy" && $(BIN)/mypy
+	@echo "pyright" && $(BIN)/pyright --warnings --pythonpath $(BIN)/python
+	@$(BIN)/python -m pytest $(WORKERS) --cov --cov-branch --cov-fail-under=95
+
+# Nothing is written into the acceptance folder: no bytecode, no cache.
+acceptance: $(READY) ## run the acceptance tests, where they are
+	@if [ -d "$(ACCEPTANCE)" ]; then \
+	  PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m pytest -p tests.pending -p no:cacheprovider $(WORKERS) -q "$(ACCEPTANCE)" $(ARGS); \
+	else \
+	  echo "No acceptance tests in $(ACCEPTANCE): skipped."; \
+	fi
+
+pins: $(READY) ## write requirements.txt anew; needs every supported Python
+	@$(BIN)/python .ci/pins.py $$(.ci/pythons)
+
+clean: ## remove what the other targets made
+	rm -rf .venv .venv-* dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A Python counts when it runs (a pyenv shim can exist and fail) and can make a virtual environment.
+$(READY): pyproject.toml requirements.txt
+	@found=; for python in $(CANDIDATES); do \
+	  if "$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "Toolyard needs Python 3.11 or later, with its venv module (on Debian: apt install python3-venv)." >&2; \
+	  echo "Tried: $(CANDIDATES). Name another one with make PYTHON=/path/to/python." >&2; \
+	  exit 1; \
+	fi; \
+	if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  echo "Setting up $(VENV) with $$("$$found" --version): about a minute, once."; \
+	  clear=; if [ -e "$(VENV)/pyvenv.cfg" ]; then clear=--clear; fi; \
+	  "$$found" -m venv $$clear "$(VENV)"; \
+	else \
+	  echo "Bringing $(VENV) up to date."; \
+	fi
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

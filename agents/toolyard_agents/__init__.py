@@ -1,0 +1,1 @@
+"""Agents, sessions and the loop that drives them."""

@@ -1,0 +1,102 @@
+"""Toolyard: an MCP server and tool-hosting gateway.
+
+Everything here is loaded when it is first used, so that `import toolyard` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from toolyard.version import VERSION as __version__
+
+if TYPE_CHECKING:
+    from toolyard import mcp, testing
+    from toolyard_kernel.asking import Approver, Ask
+    from toolyard_kernel.callers import Caller
+    from toolyard_kernel.content import Audio, EmbeddedResource, Image, ResourceLink, Text, ToolResult
+    from toolyard_kernel.context import ToolContext
+    from toolyard_kernel.decisions import Decision
+    from toolyard_kernel.define import define_tool
+    from toolyard_kernel.errors import ConfigError, DefinitionError, InvalidArguments, ToolError, ToolyardError
+    from toolyard_kernel.functions import tool
+    from toolyard_kernel.outcomes import Outcome, ToolCall
+    from toolyard_kernel.profiles.profile import PermissionProfile
+    from toolyard_kernel.registry import Registry
+    from toolyard_kernel.settings import SettingsPath
+    from toolyard_kernel.toolkits import Toolkit, ToolGroup
+    from toolyard_kernel.tools import Tool
+
+_HOMES = {
+    "Approver": "toolyard_kernel.asking",
+    "Ask": "toolyard_kernel.asking",
+    "Audio": "toolyard_kernel.content",
+    "Caller": "toolyard_kernel.callers",
+    "ConfigError": "toolyard_kernel.errors",
+    "Decision": "toolyard_kernel.decisions",
+    "DefinitionError": "toolyard_kernel.errors",
+    "EmbeddedResource": "toolyard_kernel.content",
+    "Image": "toolyard_kernel.content",
+    "InvalidArguments": "toolyard_kernel.errors",
+    "Outcome": "toolyard_kernel.outcomes",
+    "PermissionProfile": "toolyard_kernel.profiles.profile",
+    "Registry": "toolyard_kernel.registry",
+    "ResourceLink": "toolyard_kernel.content",
+    "SettingsPath": "toolyard_kernel.settings",
+    "Text": "toolyard_kernel.content",
+    "Tool": "toolyard_kernel.tools",
+    "ToolCall": "toolyard_kernel.outcomes",
+    "ToolContext": "toolyard_kernel.context",
+    "ToolError": "toolyard_kernel.errors",
+    "ToolGroup": "toolyard_kernel.toolkits",
+    "ToolResult": "toolyard_kernel.content",
+    "Toolkit": "toolyard_kernel.toolkits",
+    "ToolyardError": "toolyard_kernel.errors",
+    "define_tool": "toolyard_kernel.define",
+    "tool": "toolyard_kernel.functions",
+}
+_MODULES = frozenset({"mcp", "testing"})
+
+__all__ = [
+    "Approver",
+    "Ask",
+    "Audio",
+    "Caller",
+    "ConfigError",
+    "Decision",
+    "DefinitionError",
+    "EmbeddedResource",
+    "Image",
+    "InvalidArguments",
+    "Outcome",
+    "PermissionProfile",
+    "Registry",
+    "ResourceLink",
+    "SettingsPath",
+    "Text",
+    "Tool",
+    "ToolCall",
+    "ToolContext",
+    "ToolError",
+    "ToolGroup",
+    "ToolResult",
+    "Toolkit",
+    "ToolyardError",
+    "__version__",
+    "define_tool",
+    "mcp",
+    "testing",
+    "tool",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    if home := _HOMES.get(name):
+        return getattr(importlib.import_module(home), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,5 @@
+"""`python -m toolyard`."""
+
+from toolyard.cli.main import main
+
+main()

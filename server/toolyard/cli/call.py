@@ -1,0 +1,72 @@
+"""`toolyard call`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolyard.cli.ending import run
+from toolyard.cli.local import LocalYard, local_yard
+from toolyard.cli.options import config_argument, json_arguments, json_option, profile_option, tool_argument
+from toolyard_kernel.asking import Approver, Ask
+from toolyard_kernel.content import Text
+from toolyard_kernel.outcomes import Outcome, Status, ToolCall
+
+EXIT_CODES: dict[Status, int] = {"ok": 0, "tool_error": 1, "denied": 3, "approval_required": 3, "timeout": 4}
+
+
+@click.command("call")
+@config_argument
+@tool_argument
+@json_arguments
+@profile_option
+@json_option
+def command(config: Path, tool: str, arguments: dict[str, Any], profile: str | None, as_json: bool) -> None:  # noqa: FBT001 - click passes it so
+    """Call TOOL of CONFIG with ARGUMENTS, a JSON object (- reads it from stdin).
+
+    The call goes through the gate and into the ledger like any other. On a terminal, you are asked where the profile
+    or the tool asks.
+    """
+    with local_yard(config, profile, _terminal_approver()) as yard:
+        outcome = run(_call(yard, ToolCall(tool=tool, arguments=arguments)))
+    if as_json:
+        click.echo(json.dumps(_as_json(outcome), indent=2))
+    elif outcome.ok:
+        for block in outcome.content:
+            click.echo(block.text if isinstance(block, Text) else f"[{type(block).__name__}]")
+    else:
+        click.echo(f"toolyard: {tool}: {outcome.status}: {outcome.text}", err=True)
+    sys.exit(EXIT_CODES.get(outcome.status, 1))
+
+
+async def _call(yard: LocalYard, call: ToolCall) -> Outcome:
+    async with yard.runtime.lifespan():
+        return await yard.gate.call(call, yard.caller)
+
+
+def _terminal_approver() -> Approver | None:
+    """Somebody at a terminal may answer an ask; a script may not."""
+    return _ask_on_terminal if sys.stdin.isatty() and sys.stderr.isatty() else None
+
+
+def _ask_on_terminal(ask: Ask) -> bool:
+    click.echo(f"{ask.tool} {json.dumps(ask.arguments, ensure_ascii=False)}\n{ask.reason}", err=True)
+    with open("/dev/tty", encoding="utf-8") as terminal:  # noqa: PTH123 - stdin itself is taken away from tools
+        click.echo("Run it? [y/N] ", err=True, nl=False)
+        return terminal.readline().strip().lower() in ("y", "yes")
+
+
+def _as_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "call_id": outcome.call_id,
+        "status": outcome.status,
+        "text": outcome.text,
+        "structured": outcome.structured,
+        "decision": outcome.decision.verdict,
+        "rule": outcome.decision.rule,
+        "duration_ms": round(outcome.duration * 1000, 3),
+    }

@@ -1,0 +1,62 @@
+"""`toolyard`: each command's code is loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import sys
+
+import click
+
+from toolyard.version import VERSION
+
+COMMANDS = {
+    "serve": "Serve the tools of a config over MCP.",
+    "tools": "List the tools a config offers.",
+    "call": "Call one tool, through the gate.",
+    "explain": "Say what would be decided for a call, and why.",
+    "profiles": "Show the permission profiles.",
+    "ledger": "Look into the record of calls.",
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are modules of this package with a `command`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"toolyard.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands)
+@click.version_option(VERSION, prog_name="toolyard")
+def toolyard() -> None:
+    """Serve tools to AI agents over MCP, under a permission profile.
+
+    Exit codes: 0 done, 1 the tool failed, 2 the command, the config or the server's start is wrong, 3 the call was
+    refused, 4 it ran out of time.
+    """
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user is one line on stderr and exit code 2."""
+    try:
+        toolyard.main(standalone_mode=True)
+    except Exception as error:
+        # Here, not at the top: the error's home loads nothing that an answered `--help` needs.
+        from toolyard_kernel.errors import ToolyardError
+
+        if not isinstance(error, ToolyardError):
+            raise
+        click.echo(f"toolyard: {error}", err=True)
+        sys.exit(2)

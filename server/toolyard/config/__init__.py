@@ -1,0 +1,1 @@
+"""One YAML file: what is served, to whom, under which profile."""

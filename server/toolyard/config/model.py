@@ -1,0 +1,58 @@
+"""What a config file may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from toolyard_kernel.profiles.profile import PermissionProfile
+
+
+def _nothing_is_empty(value: Any) -> Any:
+    return {} if value is None else value  # `files:` with nothing after it
+
+
+ToolkitSettings = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
+ProfileChoice = str | PermissionProfile
+"""A profile's name, the path of its YAML file, or the profile itself."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Token(_Part):
+    """One bearer token: its own caller, with its own profile."""
+
+    id: str = Field(min_length=1, description="Names the caller in the ledger, as `token:<id>`.")
+    env: str = Field(min_length=1, description="The environment variable that holds the token.")
+    profile: ProfileChoice | None = Field(default=None, description="The profile of this caller; the server's if absent.")
+
+
+class Auth(_Part):
+    """Who may come in over HTTP."""
+
+    tokens: list[Token] = Field(default=[], description="When there are any, every request must show one.")
+    allowed_hosts: list[str] = Field(default=[], description="Host names clients reach a public server by.")
+
+
+class Http(_Part):
+    """The streamable HTTP transport."""
+
+    host: str = Field(default="127.0.0.1", description="The address to listen on.")
+    port: int = Field(default=8321, ge=0, le=65535, description="The port; 0 takes a free one.")
+    path: str = Field(default="/mcp", pattern=r"^/[^?#]*$", description="The path of the MCP endpoint.")
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0, description="A larger request is refused.")
+
+
+class Config(_Part):
+    """A Toolyard server."""
+
+    name: str = Field(default="toolyard", min_length=1, description="The server's name, as clients see it.")
+    instructions: str | None = Field(default=None, description="How a model should use this server.")
+    profile: ProfileChoice = Field(default="readonly", description="What local callers may do.")
+    toolkits: dict[str, ToolkitSettings] = Field(default={}, description="Toolkits by name, with their settings.")
+    python: list[str] = Field(default=[], description="Modules whose tools and toolkits are served.")
+    http: Http = Http()
+    auth: Auth = Auth()

@@ -1,0 +1,71 @@
+"""From a config file to a runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolyard.config.load import read_yaml, validated
+from toolyard.config.model import Config, ProfileChoice
+from toolyard.profile_choice import choose_profile
+from toolyard.python_tools import load_module
+from toolyard.runtime import ToolRuntime, create_mcp_runtime
+from toolyard.toolkit_loading import load_toolkit
+from toolyard_kernel.asking import Approver
+from toolyard_kernel.errors import ConfigError, DefinitionError
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.toolkits import Toolkit
+from toolyard_kernel.tools import Tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedConfig:
+    """A config file that was read and found right."""
+
+    path: Path
+    config: Config
+
+    def profile(self, choice: ProfileChoice) -> PermissionProfile:
+        """The profile this config means by `choice`.
+
+        Raises:
+            ConfigError: naming the file.
+        """
+        try:
+            return choose_profile(choice, base=self.path.parent)
+        except ConfigError as error:
+            raise ConfigError(f"{self.path}: {error}") from error
+
+
+def load_config(path: Path) -> LoadedConfig:
+    """Read and check a config file.
+
+    Raises:
+        ConfigError: naming the file, the key, what was expected and what to do.
+    """
+    path = path.absolute()
+    config = validated(Config, read_yaml(path), where=str(path), base=path.parent)
+    return LoadedConfig(path=path, config=config)
+
+
+def runtime_of(loaded: LoadedConfig, approver: Approver | None = None) -> ToolRuntime:
+    """The runtime a config describes. Modules it names are imported: whatever they print goes where stdout goes.
+
+    Raises:
+        ConfigError, DefinitionError: naming the file where a toolkit, module or profile in it cannot be used.
+    """
+    where, base = str(loaded.path), loaded.path.parent
+    tools: list[Tool] = []
+    toolkits: list[Toolkit] = [
+        load_toolkit(name, settings, where=f"{where}: toolkits", base=base)
+        for name, settings in loaded.config.toolkits.items()
+    ]
+    for name in loaded.config.python:
+        module = load_module(name, where=f"{where}: python", base=base)
+        tools.extend(module.tools)
+        toolkits.extend(module.toolkits)
+    profile = loaded.profile(loaded.config.profile)
+    try:
+        return create_mcp_runtime(tools=tools, toolkits=toolkits, profile=profile, approver=approver)
+    except DefinitionError as error:
+        raise DefinitionError(f"{where}: {error}") from error

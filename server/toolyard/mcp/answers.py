@@ -1,0 +1,55 @@
+"""From outcomes to what MCP sends."""
+
+from __future__ import annotations
+
+import base64
+
+import mcp_types as types
+from mcp.shared.exceptions import MCPError
+
+from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, ResourceLink, Text
+from toolyard_kernel.outcomes import Outcome
+
+
+def answer_of(name: str, outcome: Outcome) -> types.CallToolResult:
+    """The result of `tools/call`.
+
+    Raises:
+        MCPError: -32602, for a tool that does not exist for this caller: hidden and unknown look the same.
+    """
+    if outcome.hidden:
+        raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {name}")
+    content = [_block(block) for block in outcome.content]
+    if not outcome.ok:
+        return types.CallToolResult(content=content, is_error=True)
+    return types.CallToolResult(content=content, structured_content=outcome.structured)
+
+
+def _block(block: Content) -> types.ContentBlock:
+    match block:
+        case Text():
+            return types.TextContent(type="text", text=block.text)
+        case Image():
+            return types.ImageContent(type="image", data=_base64(block.data), mime_type=block.mime_type)
+        case Audio():
+            return types.AudioContent(type="audio", data=_base64(block.data), mime_type=block.mime_type)
+        case EmbeddedResource():
+            return types.EmbeddedResource(type="resource", resource=_resource(block))
+        case ResourceLink():
+            return types.ResourceLink(
+                type="resource_link",
+                uri=block.uri,
+                name=block.name,
+                description=block.description,
+                mime_type=block.mime_type,
+            )
+
+
+def _resource(block: EmbeddedResource) -> types.TextResourceContents | types.BlobResourceContents:
+    if isinstance(block.content, str):
+        return types.TextResourceContents(uri=block.uri, mime_type=block.mime_type, text=block.content)
+    return types.BlobResourceContents(uri=block.uri, mime_type=block.mime_type, blob=_base64(block.content))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")

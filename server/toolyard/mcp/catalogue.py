@@ -1,0 +1,45 @@
+"""Tools as MCP describes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from toolyard_kernel.effects import OUTSIDE, READING, WRITING
+
+if TYPE_CHECKING:
+    from toolyard.runtime import Runtime
+    from toolyard_kernel.tools import Tool
+
+
+def list_tools(runtime: Runtime, agent: str = "mcp") -> list[dict[str, Any]]:
+    """The tools of `agent` that the runtime's own profile lets it see, as `tools/list` would answer.
+
+    Raises:
+        UnknownName: no such agent.
+    """
+    return [described(entry.tool) for entry in runtime.gate(agent).visible(runtime.caller("python"))]
+
+
+def described(tool: Tool) -> dict[str, Any]:
+    """One tool in MCP's words."""
+    description: dict[str, Any] = {
+        "name": tool.name,
+        "description": tool.description,
+        "inputSchema": tool.input_schema,
+    }
+    if tool.title:
+        description["title"] = tool.title
+    if tool.output_schema is not None:
+        description["outputSchema"] = tool.output_schema
+    if annotations := _annotations(tool):
+        description["annotations"] = annotations
+    return description
+
+
+def _annotations(tool: Tool) -> dict[str, bool]:
+    """Hints that follow from the effects; a custom tool's effects say nothing, so nothing is claimed."""
+    if tool.effects == {"custom"}:
+        return {}
+    reading = tool.effects <= READING
+    hints = {"readOnlyHint": reading, "openWorldHint": bool(tool.effects & OUTSIDE)}
+    return hints if reading else {**hints, "destructiveHint": bool(tool.effects & WRITING)}

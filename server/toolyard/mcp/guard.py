@@ -1,0 +1,100 @@
+"""The guard at the HTTP door: Host, Origin, token and announced size, in this order, before a byte of the body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from toolyard.mcp.callers import SCOPE_KEY, at_the_door
+from toolyard.mcp.tokens import TokenHolder, holder_of
+from toolyard_kernel.callers import Caller
+
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """Lets a request through to `app` with its caller in the scope, or answers it.
+
+    With `holders`, a request needs one of their tokens; without, everybody is `anonymous`. `hosts` are the names, without
+    port, that the server answers to, and the only ones a browser's Origin may have.
+    """
+
+    app: ASGIApp
+    hosts: frozenset[str]
+    anonymous: Caller
+    holders: Sequence[TokenHolder]
+    max_body: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        admitted = self._admit(_headers(scope))
+        if isinstance(admitted, Response):
+            await admitted(scope, receive, send)
+            return
+        token = at_the_door.set(admitted)
+        try:
+            await self.app({**scope, SCOPE_KEY: admitted, "user": self._user(admitted)}, receive, send)
+        finally:
+            at_the_door.reset(token)
+
+    def _admit(self, headers: dict[str, list[str]]) -> Caller | Response:
+        hosts, origins = headers.get("host", []), headers.get("origin", [])
+        if len(hosts) != 1 or _host(f"//{hosts[0]}") not in self.hosts:
+            return _refusal(421, f"Host {hosts} is not served here; expected {sorted(self.hosts)}")
+        if any(not self._is_own(origin) for origin in origins):
+            return _refusal(403, f"Origin {origins} may not call this server")
+        caller = self._caller(headers.get("authorization", []))
+        if caller is None:
+            return _refusal(401, "A bearer token is needed", {"WWW-Authenticate": "Bearer"})
+        if any(not _fits(length, self.max_body) for length in headers.get("content-length", [])):
+            return _refusal(413, f"Request body larger than {self.max_body} bytes")
+        return caller
+
+    def _is_own(self, origin: str) -> bool:
+        return origin.startswith(("http://", "https://")) and _host(origin) in self.hosts
+
+    def _caller(self, authorization: list[str]) -> Caller | None:
+        if not self.holders:
+            return self.anonymous
+        return holder_of(authorization[0], self.holders) if len(authorization) == 1 else None
+
+    def _user(self, caller: Caller) -> AuthenticatedUser | None:
+        """The SDK ties a session to its user, so that no other token can use it."""
+        if not self.holders:
+            return None
+        return AuthenticatedUser(AccessToken(token="", client_id=caller.id, scopes=sorted(caller.scopes)))
+
+
+def _headers(scope: Scope) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return found
+
+
+def _host(url: str) -> str | None:
+    """The host of a URL without its port, or None when it has no proper one."""
+    try:
+        parts = urlsplit(url)
+        if parts.username is not None or parts.path or parts.query or parts.fragment or parts.port == 0:
+            return None
+    except ValueError:
+        return None
+    return parts.hostname
+
+
+def _fits(announced: str, limit: int) -> bool:
+    return announced.isascii() and announced.isdigit() and int(announced[:20]) <= limit
+
+
+def _refusal(status: int, text: str, headers: dict[str, str] | None = None) -> Response:
+    return PlainTextResponse(f"{text}\n", status_code=status, headers=headers)

@@ -1,0 +1,125 @@
+"""Serving over streamable HTTP, inside somebody else's application or as a server of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
+from toolyard.mcp.listening import checked_bind, listening, url_of
+from toolyard.mcp.server import create_server
+from toolyard.mcp.sessions import Sessions
+from toolyard.mcp.tokens import token_holders
+from toolyard.runtime import Runtime
+from toolyard.watchdog import watched
+from toolyard_kernel.callers import Caller
+
+MAX_BODY = 4 * 1024 * 1024
+GOODBYE = 3
+"""Seconds that open connections have to end when the server stops."""
+
+
+class McpApp:
+    """One MCP endpoint as an ASGI application; it answers at whatever path it is mounted."""
+
+    def __init__(self, guard: Guard, sessions: Sessions) -> None:
+        self._guard = guard
+        self._sessions = sessions
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._guard(scope, receive, send)
+
+    @asynccontextmanager
+    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
+        """For the host application: `FastAPI(lifespan=mcp_app.lifespan)` ends the sessions when it stops."""
+        await self._sessions.manager()
+        try:
+            yield
+        finally:
+            await self._sessions.close()
+
+
+def asgi_app(
+    runtime: Runtime,
+    agent: str = "mcp",
+    *,
+    name: str = "toolyard",
+    instructions: str | None = None,
+    tokens: Mapping[str, Caller] | None = None,
+    allowed_hosts: Sequence[str] = LOOPBACK_HOSTS,
+    max_body_bytes: int = MAX_BODY,
+) -> McpApp:
+    """An MCP endpoint to mount into any Starlette or FastAPI application.
+
+    A request whose Host, or a browser's Origin, is not among `allowed_hosts` (names without a port) is refused. With
+    `tokens` (token → its caller) every request must show one of them as its bearer token.
+
+    Raises:
+        UnknownName: no such agent.
+    """
+    sessions = Sessions(create_server(runtime, agent, name=name, instructions=instructions), max_body_bytes)
+
+    async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
+        manager = await sessions.manager()
+        await manager.handle_request(scope, receive, send)
+
+    guard = Guard(
+        app=endpoint,
+        hosts=frozenset(host.lower() for host in allowed_hosts),
+        anonymous=runtime.caller("http"),
+        holders=token_holders(tokens or {}),
+        max_body=max_body_bytes,
+    )
+    return McpApp(guard, sessions)
+
+
+async def serve_http(
+    runtime: Runtime,
+    agent: str = "mcp",
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8321,
+    path: str = "/mcp",
+    name: str = "toolyard",
+    instructions: str | None = None,
+    tokens: Mapping[str, Caller] | None = None,
+    allowed_hosts: Sequence[str] = (),
+    max_body_bytes: int = MAX_BODY,
+    on_ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; `on_ready` is told the URL once the port is open. Port 0 takes a free one.
+
+    Raises:
+        UnknownName: no such agent.
+        StartError: the address is not to be had, or is public without `tokens` and `allowed_hosts`.
+    """
+    local = checked_bind(host, authenticated=bool(tokens), named=bool(allowed_hosts))
+    endpoint = asgi_app(
+        runtime,
+        agent,
+        name=name,
+        instructions=instructions,
+        tokens=tokens,
+        allowed_hosts=(*(LOOPBACK_HOSTS if local else ()), *allowed_hosts),
+        max_body_bytes=max_body_bytes,
+    )
+    site = Starlette(routes=[Route(path, endpoint=endpoint)], lifespan=endpoint.lifespan)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            site,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=GOODBYE,
+        )
+    )
+    with listening(host, port) as door, watched(runtime.gate(agent).running):
+        on_ready(url_of(door, host, path))
+        await server.serve(sockets=[door])

@@ -1,0 +1,39 @@
+"""Finding the profile that a config, a token or a program names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolyard.config.load import read_yaml, validated
+from toolyard.folders import config_folder
+from toolyard_kernel.errors import ConfigError
+from toolyard_kernel.profiles.builtin import BUILT_IN
+from toolyard_kernel.profiles.profile import PermissionProfile
+
+
+def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None) -> PermissionProfile:
+    """The profile itself, a built-in by name, one of the user's by name, or the one in a YAML file.
+
+    A name with a `/` or a `.yaml` at its end is a path, relative to `base`. The user's own profiles are the files
+    `$XDG_CONFIG_HOME/toolyard/profiles/<name>.yaml`; they cannot replace a built-in.
+
+    Raises:
+        ConfigError: there is no such profile, or its file cannot be used.
+    """
+    if isinstance(choice, PermissionProfile):
+        return choice
+    if choice in BUILT_IN:
+        return BUILT_IN[choice]
+    if "/" in choice or choice.endswith((".yaml", ".yml")):
+        return read_profile(Path(base or Path.cwd(), Path(choice).expanduser()))
+    own = config_folder() / "profiles" / f"{choice}.yaml"
+    if own.is_file():
+        return read_profile(own)
+    raise ConfigError(
+        f"profile: no profile is named {choice!r}; expected {', '.join(BUILT_IN)}, the path of a YAML file, or {own}"
+    )
+
+
+def read_profile(path: Path) -> PermissionProfile:
+    """The profile in a YAML file; it is named after the file when it does not name itself."""
+    return validated(PermissionProfile, {"profile": path.stem, **read_yaml(path)}, where=str(path), base=path.parent)

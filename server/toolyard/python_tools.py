@@ -1,0 +1,54 @@
+"""Tools and toolkits in Python modules that a config names."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolyard_kernel.errors import ConfigError
+from toolyard_kernel.toolkits import Toolkit
+from toolyard_kernel.tools import Tool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleTools:
+    """What a module holds at its top level."""
+
+    tools: tuple[Tool, ...]
+    toolkits: tuple[Toolkit, ...]
+
+
+def load_module(name: str, *, where: str, base: Path) -> ModuleTools:
+    """Import `name`, looking in `base` first.
+
+    Raises:
+        ConfigError: there is no such module, importing it fails, or it holds neither a tool nor a toolkit.
+    """
+    if str(base) not in sys.path:
+        sys.path.insert(0, str(base))
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
+        raise ConfigError(f"{where}: no module is named {name!r}; it is looked for in {base} first") from error
+    except (Exception, SystemExit) as error:  # whatever a user's module raises when it is imported
+        raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
+    values = list({id(value): value for value in vars(module).values()}.values())
+    found = ModuleTools(
+        tools=tuple(value for value in values if isinstance(value, Tool)),
+        toolkits=tuple(value for value in values if isinstance(value, Toolkit) and not isinstance(value, type)),
+    )
+    if not found.tools and not found.toolkits:
+        raise ConfigError(f"{where}: module {name!r} holds no tool; make one with @tool or define_tool")
+    return found
+
+
+def _last_line(error: BaseException) -> str:
+    """The error and the line of the user's code it came from."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    place = f" ({Path(frames[-1].filename).name} line {frames[-1].lineno})" if len(frames) > 1 else ""
+    return f"{type(error).__name__}: {error}{place}"

@@ -1,0 +1,150 @@
+"""The runtime: one object behind every door, with the tools, the gate and what must be open while it serves."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from toolyard.folders import state_folder
+from toolyard.profile_choice import choose_profile
+from toolyard.toolkit_loading import load_toolkit
+from toolyard_kernel.asking import Approver
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.context import checked_services
+from toolyard_kernel.errors import ConfigError, UnknownName
+from toolyard_kernel.functions import tool as tool_of
+from toolyard_kernel.gate import Gate
+from toolyard_kernel.ledger.files import FileLedger
+from toolyard_kernel.ledger.ledger import Ledger
+from toolyard_kernel.ledger.recorder import Recorder
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.registry import Registry
+from toolyard_kernel.toolkits import Toolkit
+from toolyard_kernel.tools import Tool, ToolHandler
+
+log = logging.getLogger("toolyard")
+
+ToolLike = Tool | ToolHandler | Callable[..., Any]
+Toolkits = Sequence[Toolkit] | Mapping[str, Mapping[str, Any]]
+"""Toolkit objects, or the settings of installed toolkits by name."""
+
+
+class Runtime(Protocol):
+    """What the doors need of a runtime."""
+
+    def gate(self, agent: str) -> Gate:
+        """The gate to the tools of `agent`, or `UnknownName`."""
+        ...
+
+    def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:  # noqa: A002 - the word for it
+        """A caller of the runtime's tenant, under its profile unless another is given."""
+        ...
+
+    def lifespan(self) -> AbstractAsyncContextManager[object]:
+        """Entered before the first call and left after the last."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolRuntime:
+    """A runtime of tools alone, served as the tools of one agent."""
+
+    agent: str
+    tenant: str
+    profile: PermissionProfile
+    toolkits: tuple[Toolkit, ...]
+    tool_gate: Gate
+    _open: list[AsyncExitStack] = field(default_factory=list[AsyncExitStack], repr=False)
+
+    def gate(self, agent: str) -> Gate:
+        if agent != self.agent:
+            raise UnknownName(f"no agent is named {agent!r}; this runtime serves the tools of {self.agent!r}")
+        return self.tool_gate
+
+    def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:  # noqa: A002 - the word for it
+        return Caller(id=id, tenant=self.tenant, profile=profile or self.profile)
+
+    def open_ledger(self) -> None:
+        """Open the ledger now, so that one that cannot be written is known before the first call.
+
+        Raises:
+            LedgerError: it cannot be written.
+        """
+        self.tool_gate.recorder.ledger.open()
+
+    @asynccontextmanager
+    async def lifespan(self) -> AsyncIterator[None]:
+        """Open the toolkits, unless another door has; a toolkit that cannot be opened takes only its own tools away."""
+        if self._open:
+            yield
+            return
+        async with AsyncExitStack() as stack:
+            self._open.append(stack)
+            stack.callback(self._open.clear)
+            for toolkit in self.toolkits:
+                await self._enter(stack, toolkit)
+            yield
+
+    async def _enter(self, stack: AsyncExitStack, toolkit: Toolkit) -> None:
+        try:
+            await stack.enter_async_context(toolkit.lifespan())
+        except Exception:
+            log.exception("toolkit %r could not be opened: its tools are gone until the next start", toolkit.name)
+            registry = self.tool_gate.registry
+            for entry in tuple(registry):
+                if entry.toolkit == toolkit.name:
+                    registry.remove(entry.tool.name)
+
+
+def create_mcp_runtime(
+    *,
+    tools: Iterable[ToolLike] = (),
+    toolkits: Toolkits = (),
+    agent: str = "mcp",
+    tenant: str = "default",
+    profile: str | PermissionProfile = "readonly",
+    services: Mapping[str, Any] | None = None,
+    data_environment: Mapping[str, Any] | None = None,
+    approver: Approver | None = None,
+    ledger: Ledger | None = None,
+) -> ToolRuntime:
+    """A runtime that serves tools and toolkits, without agents.
+
+    `tools` are what `@tool` and `define_tool` made, plain functions, or objects with `handle`. `services` are your
+    own objects, for handlers to reach as `ctx.<name>`. `approver` answers asks before the profile's `on_ask` does.
+    Records go to the state folder unless `ledger` is given (`toolyard.testing.NoLedger()` keeps none).
+
+    Raises:
+        ConfigError: the profile, a toolkit or its settings cannot be used.
+        DefinitionError: a tool or service cannot be registered as it is.
+    """
+    if data_environment:
+        raise ConfigError(
+            f"data_environment: {', '.join(map(repr, data_environment))} is read by no toolkit that is installed; "
+            f"leave it out, or give connections as the toolkit's own settings"
+        )
+    registry, opened = Registry(), _toolkits(toolkits)
+    for thing in tools:
+        registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
+    for toolkit in opened:
+        for member in toolkit.tools():
+            registry.register(member, toolkit=toolkit.name)
+    gate = Gate(
+        registry=registry,
+        recorder=Recorder(ledger or FileLedger(state_folder())),
+        services=checked_services(services),
+        approver=approver,
+    )
+    chosen = choose_profile(profile)
+    return ToolRuntime(agent=agent, tenant=tenant, profile=chosen, toolkits=opened, tool_gate=gate)
+
+
+def _toolkits(toolkits: Toolkits) -> tuple[Toolkit, ...]:
+    if isinstance(toolkits, Mapping):
+        here = Path.cwd()
+        return tuple(load_toolkit(name, given, where="toolkits", base=here) for name, given in toolkits.items())
+    return tuple(toolkits)

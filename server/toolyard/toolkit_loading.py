@@ -1,0 +1,37 @@
+"""Toolkits by name, built-ins and users' alike: from the entry point group `toolyard.toolkits`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from toolyard.config.load import validated
+from toolyard_kernel.errors import ConfigError
+from toolyard_kernel.toolkits import Toolkit, ToolkitFactory
+
+GROUP = "toolyard.toolkits"
+
+
+def load_toolkit(name: str, settings: Mapping[str, Any], *, where: str, base: Path) -> Toolkit:
+    """The toolkit `name` with `settings`; relative paths in them are below `base`.
+
+    Raises:
+        ConfigError: no such toolkit is installed, it cannot be loaded, or it refuses the settings.
+    """
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in found:
+        raise ConfigError(f"{where}: no toolkit is named {name!r}; installed: {', '.join(sorted(found)) or 'none'}")
+    factory = _load(found[name], where)
+    return factory(validated(factory.Settings, settings, where=f"{where}.{name}", base=base))
+
+
+def _load(entry: EntryPoint, where: str) -> ToolkitFactory:
+    try:
+        factory: ToolkitFactory = entry.load()
+    except Exception as error:  # whatever a foreign package raises when it is imported
+        raise ConfigError(
+            f"{where}: toolkit {entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}"
+        ) from error
+    return factory

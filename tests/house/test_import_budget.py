@@ -1,0 +1,38 @@
+"""What start-up may load: a first `tools/list` waits for nothing that it does not need."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+FOR_THE_WIRE = {"mcp", "mcp_types", "starlette", "uvicorn"}
+FOR_AGENTS = {"openai", "sqlalchemy"}
+FOR_CONFIGURATION = {"pydantic", "yaml", "click", "jsonschema_rs"}
+
+
+def loaded_by(statement: str) -> set[str]:
+    """The packages that a fresh Python has loaded after one statement."""
+    code = f"import json, sys\n{statement}\nprint(json.dumps(sorted(sys.modules)))"
+    ran = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True)
+    return {name.partition(".")[0] for name in json.loads(ran.stdout.splitlines()[-1])}
+
+
+@pytest.mark.parametrize(
+    ("statement", "spared"),
+    [
+        ("import toolyard", FOR_THE_WIRE | FOR_AGENTS | FOR_CONFIGURATION),
+        ("import toolyard.mcp", FOR_THE_WIRE | FOR_AGENTS),
+    ],
+)
+def test_an_import_loads_nothing_that_is_used_later(statement: str, spared: set[str]) -> None:
+    assert not loaded_by(statement) & spared
+
+
+@pytest.mark.parametrize("package", ["toolyard", "toolyard.mcp", "toolyard.testing"])
+def test_every_public_name_can_be_imported(package: str) -> None:
+    code = f"import {package} as it\nfor name in it.__all__: getattr(it, name)"
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr

@@ -1,0 +1,1 @@
+"""The built-in toolkits and the backends they execute on."""

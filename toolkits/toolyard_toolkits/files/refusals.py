@@ -1,0 +1,50 @@
+"""Why a path was refused, in words that help the caller and tell nothing about the host."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+from toolyard_kernel.errors import ToolError
+
+LONGEST_NAMED = 200
+
+# What would break a line, reorder it or be no Unicode: a file's name may hold any of these.
+_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_DENIED = "the server has no permission to read it; choose another path, or ask the operator for access"
+_NO_FILE = "this is a socket or a device, and only regular files are read; choose another path"
+
+_REASONS = {
+    errno.ENOENT: "there is no file or folder of this name; see with `list` what there is",
+    errno.ENOTDIR: "what stands before a `/` in this path is not a folder; see with `list` what there is",
+    errno.EACCES: _DENIED,
+    errno.EPERM: _DENIED,
+    errno.EXDEV: "this leads out of the root folder, by `..` or by a symbolic link that is absolute or points outside; "
+    "give a path of something below the root",
+    errno.ELOOP: "the symbolic links on this path are a loop, or the operating system's own; give a path without them",
+    errno.ENAMETOOLONG: "a name in this path, or all of it, is too long; see with `list` what there is",
+    errno.ENXIO: _NO_FILE,
+    errno.EOPNOTSUPP: _NO_FILE,
+}
+
+
+def visible(name: str) -> str:
+    """`name` on one line, with `\\n` and the like written out."""
+    return _INVISIBLE.sub(lambda found: found.group().encode("unicode_escape").decode(), name)
+
+
+def named(path: str) -> str:
+    """The path as it was given, short enough for a message."""
+    text = visible(path)
+    return text if len(text) <= LONGEST_NAMED else f"{text[:LONGEST_NAMED]}…"
+
+
+def refusal(path: str, reason: str) -> ToolError:
+    return ToolError(f"{named(path) or 'the empty path'}: {reason}")
+
+
+def refused(path: str, error: OSError) -> ToolError:
+    """What the operating system said about `path`, without the host's own names that `str(error)` may hold."""
+    unexpected = f"this cannot be read ({error.strerror or type(error).__name__}); choose another path"
+    return refusal(path, _REASONS.get(error.errno or 0, unexpected))
