@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import uvicorn
@@ -93,7 +95,9 @@ async def serve_http(
     max_body_bytes: int = MAX_BODY,
     on_ready: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; `on_ready` is told the URL once the port is open. Port 0 takes a free one.
+    """Serve until cancelled; then calls under way are stopped and connections closed within a few seconds.
+
+    `on_ready` is told the URL once the port is open. Port 0 takes a free one.
 
     Raises:
         UnknownName: no such agent.
@@ -110,16 +114,32 @@ async def serve_http(
         max_body_bytes=max_body_bytes,
     )
     site = Starlette(routes=[Route(path, endpoint=endpoint)], lifespan=endpoint.lifespan)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            site,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=GOODBYE,
-        )
+    settings = uvicorn.Config(
+        site,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",
+        timeout_graceful_shutdown=GOODBYE,
     )
     with listening(host, port) as door, watched(runtime.gate(agent).running):
         on_ready(url_of(door, host, path))
-        await server.serve(sockets=[door])
+        await _serve_until_cancelled(_Server(settings), door)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: those are the program's, which cancels instead."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve_until_cancelled(server: uvicorn.Server, door: socket.socket) -> None:
+    serving = asyncio.create_task(server.serve(sockets=[door]), name="toolyard-http")
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        server.should_exit = True
+        await asyncio.wait({serving}, timeout=2 * GOODBYE)
+        raise

@@ -49,6 +49,7 @@ class Root:
         """
         self._folder = folder
         self._opener: Opener | None = None if openat2 else open_stepwise
+        self._processes = os.stat("/proc").st_dev if os.path.ismount("/proc") else None
         try:
             os.close(self._open_root())
         except (OSError, ValueError) as error:
@@ -88,6 +89,7 @@ class Root:
             OSError: it is gone, is no folder any more, or may not be read.
         """
         with _closing(open_names(folder, names, _FOLDER)) as inner:
+            self._check_device(inner)
             yield inner
 
     @contextmanager
@@ -101,7 +103,13 @@ class Root:
             opener = self._opener = self._opener or _best_opener(root)
             opened = opener(root, path, flags)
         with _closing(opened):
+            self._check_device(opened)
             yield opened
+
+    def _check_device(self, opened: int) -> None:
+        """/proc holds this server's environment and memory, and with them its secrets."""
+        if os.fstat(opened).st_dev == self._processes:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     def _open_root(self) -> int:
         return os.open(self._folder, _FOLDER)

@@ -1,0 +1,86 @@
+"""The text of an open file, decoded piece by piece."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+CHUNK = 64 * 1024
+"""Bytes read at once; what a file is is judged by its first chunk."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """`label` is what a reader is told: nothing for plain UTF-8."""
+
+    label: str
+    codec: str
+    errors: str = "strict"
+    controls: bool = True
+
+
+_BOMS = (
+    (codecs.BOM_UTF8, Encoding(label="UTF-8 with BOM", codec="utf-8-sig", errors="replace")),
+    (codecs.BOM_UTF32_LE, Encoding(label="UTF-32", codec="utf-32", errors="replace")),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, Encoding(label="UTF-32", codec="utf-32", errors="replace")),
+    (codecs.BOM_UTF16_LE, Encoding(label="UTF-16", codec="utf-16", errors="replace")),
+    (codecs.BOM_UTF16_BE, Encoding(label="UTF-16", codec="utf-16", errors="replace")),
+)
+_UTF_8 = Encoding(label="", codec="utf-8")
+_LATIN_1 = Encoding(label="latin-1", codec="latin-1", controls=False)  # it accepts any bytes: only text is believed
+
+
+def encodings_of(head: bytes) -> tuple[Encoding, ...]:
+    """The encodings to try, in order, for a file that begins with `head`; none for a binary one."""
+    for bom, encoding in _BOMS:
+        if head.startswith(bom):
+            return (encoding,)
+    return () if b"\0" in head else (_UTF_8, _LATIN_1)
+
+
+@dataclass(slots=True, kw_only=True)
+class Text:
+    """The text of the descriptor `file`, read from its beginning. `size` counts the bytes read so far."""
+
+    file: int
+    encoding: Encoding
+    head: bytes
+    size: int = 0
+    endings: str = ""
+
+    def pieces(self) -> Iterator[str]:
+        """The text with every line's end as `\\n`.
+
+        Raises:
+            UnicodeError: it is not in this encoding after all.
+        """
+        decoder = self._decoder()
+        os.lseek(self.file, 0, os.SEEK_SET)
+        while chunk := os.read(self.file, CHUNK):
+            self.size += len(chunk)
+            yield self._piece(decoder.decode(chunk))
+        yield self._piece(decoder.decode(b"", final=True))
+        self.endings = _endings(decoder)
+
+    def _decoder(self) -> io.IncrementalNewlineDecoder:
+        bytewise = codecs.getincrementaldecoder(self.encoding.codec)(self.encoding.errors)
+        # A lone \r ends a line only where nothing else does: grep, git and compilers count \n, and so must this.
+        begin = self.head.decode(self.encoding.codec, "ignore")
+        return io.IncrementalNewlineDecoder(bytewise, translate="\r" in begin and "\n" not in begin)
+
+    def _piece(self, text: str) -> str:
+        if not self.encoding.controls and (found := _CONTROL.search(text)):
+            raise UnicodeError(f"{self.encoding.label} text without the control character {found.group()!r} was expected")
+        return text.replace("\r\n", "\n")
+
+
+def _endings(decoder: io.IncrementalNewlineDecoder) -> str:
+    """What to tell about the ends of lines: nothing when they are plain."""
+    seen = {decoder.newlines} if isinstance(decoder.newlines, str) else set(decoder.newlines or ())
+    return {"\n": "", "\r\n": "CRLF", "\r": "CR"}[seen.pop()] if len(seen) == 1 else "mixed" if seen else ""
