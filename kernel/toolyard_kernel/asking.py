@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -49,10 +50,13 @@ async def answer(ask: Ask, approver: Approver | None) -> Answer:
 
 
 async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> Answer:
+    began = time.monotonic()
     try:
         said = approver(ask)
         if inspect.isawaitable(said):
-            said = await asyncio.wait_for(said, deadline)
+            said = await _in_time(said, deadline)
+        if time.monotonic() - began > deadline:
+            raise TimeoutError
     except TimeoutError:
         return Answer(False, f"approval was not given within {deadline:g}s")
     except Exception:  # a broken approver is a no, and its fault is the host's to see, not the caller's
@@ -61,3 +65,24 @@ async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> An
     if said is True:
         return Answer(True, "the approver said yes")
     return Answer(False, "approval was refused")
+
+
+async def _in_time(said: Awaitable[bool], deadline: float) -> bool:
+    """Not `asyncio.wait_for`: that waits for an approver that ignores its cancellation, and takes its late answer."""
+    task = asyncio.ensure_future(said)
+    try:
+        await asyncio.wait({task}, timeout=deadline)
+    finally:
+        if not task.done():
+            task.add_done_callback(_heard)
+            task.cancel()
+    if not task.done():
+        raise TimeoutError
+    if task.cancelled():
+        raise RuntimeError("the approver was cancelled")
+    return task.result()
+
+
+def _heard(task: asyncio.Future[bool]) -> None:
+    if not task.cancelled():
+        task.exception()  # too late to matter; asyncio would report an exception nobody looked at

@@ -59,7 +59,7 @@ class ToolContext:
 
         Values must grow; one that does not is dropped, as MCP asks. An `inline` handler reports nothing.
         """
-        if value <= self.state.progress or self.state.cancelled:
+        if not value > self.state.progress or self.state.cancelled:  # not `<=`: NaN is dropped too
             return Delivered()
         self.state.progress = value
         return self.report(value, total, message)

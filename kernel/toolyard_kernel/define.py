@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, overload
+from typing import Any, cast, overload
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, Secret, SecretBytes, SecretStr, ValidationError, create_model
+from pydantic_core import to_jsonable_python
 
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.effects import Effect
 from toolyard_kernel.errors import DefinitionError, InvalidArguments
 from toolyard_kernel.model_schemas import model_schema, sentence_of
-from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool, ToolHandler
+from toolyard_kernel.schemas import write_only_fields
+from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool, ToolHandler, field_names
 
 SchemaSource = type[BaseModel] | Mapping[str, Any]
 """A pydantic model, a JSON Schema with `"type": "object"`, or a mapping of field name to Python type."""
@@ -29,7 +31,7 @@ def define_tool(
     timeout: float | None = None,
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
-    secret: Iterable[str] = (),
+    secret: str | Iterable[str] = (),
 ) -> Tool: ...
 @overload
 def define_tool(
@@ -42,7 +44,7 @@ def define_tool(
     timeout: float | None = None,
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
-    secret: Iterable[str] = (),
+    secret: str | Iterable[str] = (),
 ) -> Callable[[Handler], Tool]: ...
 def define_tool(
     *,
@@ -55,7 +57,7 @@ def define_tool(
     timeout: float | None = None,
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
-    secret: Iterable[str] = (),
+    secret: str | Iterable[str] = (),
 ) -> Tool | Callable[[Handler], Tool]:
     """Make a tool of `handler(arguments, ctx)`, given here or decorated.
 
@@ -78,7 +80,7 @@ def define_tool(
             approval=approval,
             timeout=timeout,
             inline=inline,
-            secret=frozenset(secret),
+            secret=field_names(secret),
         )
 
     return make(handler) if handler else make
@@ -90,27 +92,40 @@ def tool_from_handler(thing: ToolHandler) -> Tool:
 
 
 def _source(source: SchemaSource, *, of: str) -> tuple[JsonObject, Callable[[JsonObject], JsonObject]]:
-    if isinstance(source, type):
-        return model_schema(source), _parser(source)
-    if isinstance(source.get("type"), str) or "$ref" in source:
+    if isinstance(source, type) and issubclass(source, BaseModel):
+        document = model_schema(source)
+        return document, _parser(source, masks=bool(write_only_fields(document)))
+    if isinstance(source, Mapping) and (isinstance(source.get("type"), str) or "$ref" in source):
         return dict(source), dict
     try:
         # pydantic refuses some field names (`schema`, `_x`): its fields get names of their own.
         fields: dict[str, Any] = {f"p{n}": (kind, Field(alias=name)) for n, (name, kind) in enumerate(source.items())}
-        model = create_model(of, __config__=ConfigDict(extra="forbid"), **fields)
-    except (TypeError, ValueError, RuntimeError) as error:
+        return model_schema(create_model(of, __config__=ConfigDict(extra="forbid"), **fields)), dict
+    except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
         raise DefinitionError(
-            f"tool {of!r}: the schema {dict(source)!r} is neither a JSON Schema with a type, "
+            f"tool {of!r}: the schema {source!r} is neither a JSON Schema with a type, "
             f"nor a pydantic model, nor a mapping of field name to type"
         ) from error
-    return model_schema(model), dict
 
 
-def _parser(model: type[BaseModel]) -> Callable[[JsonObject], JsonObject]:
+def _parser(model: type[BaseModel], *, masks: bool) -> Callable[[JsonObject], JsonObject]:
     def parse(arguments: JsonObject) -> JsonObject:
         try:
-            return model.model_validate(arguments).model_dump(mode="json", by_alias=True)
+            parsed = model.model_validate(arguments)
         except ValidationError as error:
             raise InvalidArguments(sentence_of(error)) from error
+        if masks:  # as JSON, pydantic writes asterisks for a secret, and the handler needs the secret
+            return cast("JsonObject", to_jsonable_python(_revealed(parsed.model_dump(by_alias=True))))
+        return parsed.model_dump(mode="json", by_alias=True)
 
     return parse
+
+
+def _revealed(value: Any) -> Any:
+    if isinstance(value, SecretStr | SecretBytes | Secret):
+        return cast("Secret[Any]", value).get_secret_value()
+    if isinstance(value, dict):
+        return {name: _revealed(field) for name, field in cast("JsonObject", value).items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_revealed(item) for item in cast("Iterable[Any]", value)]
+    return value

@@ -19,7 +19,7 @@ from toolyard_kernel.docstrings import parse_docstring
 from toolyard_kernel.effects import Effect
 from toolyard_kernel.errors import DefinitionError, InvalidArguments
 from toolyard_kernel.model_schemas import model_schema, sentence_of
-from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool
+from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool, field_names
 
 Function = Callable[..., Any]
 
@@ -34,7 +34,7 @@ def tool(
     timeout: float | None = None,
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
-    secret: Iterable[str] = (),
+    secret: str | Iterable[str] = (),
 ) -> Callable[[Function], Tool]: ...
 def tool(
     function: Function | None = None,
@@ -45,7 +45,7 @@ def tool(
     timeout: float | None = None,
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
-    secret: Iterable[str] = (),
+    secret: str | Iterable[str] = (),
 ) -> Tool | Callable[[Function], Tool]:
     """Make a tool of a function, sync or async.
 
@@ -58,6 +58,8 @@ def tool(
     """
 
     def make(function: Function) -> Tool:
+        if not inspect.isroutine(function):
+            raise DefinitionError(f"{function!r} is no function; write one that calls it, or use define_tool")
         signature = _Signature.of(function)
         documentation = parse_docstring(inspect.getdoc(function))
         return Tool(
@@ -71,7 +73,7 @@ def tool(
             approval=approval,
             timeout=timeout,
             inline=inline,
-            secret=frozenset(secret),
+            secret=field_names(secret),
         )
 
     return make(function) if function else make
@@ -96,13 +98,13 @@ class _Signature:
         definitions: dict[str, Any] = {}
         for number, parameter in enumerate(inspect.signature(function).parameters.values()):
             annotation = types.get(parameter.name, Any)
-            if annotation is ToolContext:
-                context = parameter.name
-                continue
             if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
                 raise DefinitionError(
                     f"{function.__qualname__}: parameter {parameter} cannot be a tool's; use named parameters only"
                 )
+            if ToolContext in (annotation, *typing.get_args(annotation)):  # `ToolContext | None` too
+                context = parameter.name
+                continue
             # pydantic refuses some parameter names (`schema`, `_x`): its fields get names of their own.
             fields[f"p{number}"] = parameter.name
             definitions[f"p{number}"] = _field(parameter, annotation, described.get(parameter.name))
@@ -133,7 +135,7 @@ class _Signature:
 def _types_of(function: Function) -> dict[str, Any]:
     try:
         return typing.get_type_hints(function, include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError, SyntaxError, TypeError) as error:
         raise DefinitionError(
             f"{function.__qualname__}: {error}; types of a tool's parameters must be defined at module level"
         ) from error

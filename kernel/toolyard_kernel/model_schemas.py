@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic.errors import PydanticInvalidForJsonSchema
+from pydantic.errors import PydanticUserError
 
 from toolyard_kernel.errors import DefinitionError
 
@@ -16,20 +16,28 @@ if TYPE_CHECKING:
 def model_schema(model: type[BaseModel]) -> JsonObject:
     """The JSON Schema of what `model` accepts, without the titles pydantic makes up."""
     try:
-        return cast("JsonObject", _without_titles(model.model_json_schema(by_alias=True)))
-    except PydanticInvalidForJsonSchema as error:
+        return cast("JsonObject", _without_titles(_rooted(model.model_json_schema(by_alias=True))))
+    except PydanticUserError as error:
         raise DefinitionError(f"{model.__name__}: {str(error).partition(chr(10))[0]}") from error
 
 
+def _rooted(schema: JsonObject) -> JsonObject:
+    """The schema of a model that contains itself is only a reference: put what it refers to at the root."""
+    reference = schema.pop("$ref", None)
+    return {**schema["$defs"][reference.removeprefix("#/$defs/")], **schema} if reference else schema
+
+
 def _without_titles(node: Any, *, names: bool = False) -> Any:
-    """Drop `title` keywords; below `properties` and `$defs` (`names`) a key is a name and stays."""
+    """Drop `title` keywords; below `properties` and `$defs` (`names`) a key is a name and stays, as values do."""
     if isinstance(node, list):
         return [_without_titles(item) for item in cast("list[Any]", node)]
     if not isinstance(node, dict):
         return node
     items = cast("dict[str, Any]", node).items()
     return {
-        key: _without_titles(value, names=not names and key in ("properties", "$defs", "patternProperties"))
+        key: value
+        if not names and key in ("default", "const", "enum", "examples")
+        else _without_titles(value, names=not names and key in ("properties", "$defs", "patternProperties"))
         for key, value in items
         if names or key != "title" or not isinstance(value, str)
     }

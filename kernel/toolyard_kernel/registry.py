@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 import re
@@ -44,7 +45,13 @@ class Registered:
         """
         if problems := self.input.problems(arguments):
             raise InvalidArguments(as_sentence(problems))
-        return self.tool.parse(arguments)
+        try:
+            # A copy where there are secrets: a handler that takes one out of its arguments must not hide it from scrub.
+            return self.tool.parse(copy.deepcopy(arguments) if self.secret else arguments)
+        except InvalidArguments:
+            raise
+        except Exception as error:  # a validator of the tool's own model may raise anything
+            raise InvalidArguments(f"{type(error).__name__}: {error}") from error
 
 
 class Registry:
@@ -107,7 +114,7 @@ def _adapted(thing: ToolHandler) -> Tool:
 
 
 def _check(tool: Tool) -> None:
-    if not NAME.fullmatch(tool.name):
+    if not isinstance(tool.name, str) or not NAME.fullmatch(tool.name):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise DefinitionError(f"tool name {tool.name!r}: expected 1 to 64 of A-Z a-z 0-9 _ . / -")
     if unknown := tool.effects - EFFECTS:
         raise DefinitionError(
@@ -117,10 +124,16 @@ def _check(tool: Tool) -> None:
         raise DefinitionError(f"tool {tool.name!r} has no effects; expected at least one of {sorted(EFFECTS)}")
     if tool.approval not in ("always", "never", "auto"):
         raise DefinitionError(f"tool {tool.name!r}: approval {tool.approval!r}; expected always, never or auto")
-    if tool.timeout is not None and not 0 < tool.timeout < math.inf:
+    if tool.timeout is not None and not (_is_number(tool.timeout) and 0 < tool.timeout < math.inf):
         raise DefinitionError(f"tool {tool.name!r}: timeout {tool.timeout!r}; expected seconds, more than 0")
     if not callable(tool.handler):
         raise DefinitionError(f"tool {tool.name!r}: handler {tool.handler!r} cannot be called")
+    if not isinstance(tool.input_schema, dict) or not isinstance(tool.output_schema, dict | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DefinitionError(f"tool {tool.name!r}: a schema is no JSON object; expected a JSON Schema as a dict")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _registered(tool: Tool, toolkit: str, workers: Workers) -> Registered:

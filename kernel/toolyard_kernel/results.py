@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from typing import Any, cast, get_args
 
 from pydantic import BaseModel
@@ -29,12 +29,14 @@ def as_result(value: Any, output: Schema | None, limit: int) -> ToolResult:
     result = _result(value)
     if output and not result.is_error:
         _check(result, output, limit)
+    if isinstance(value, ToolResult):
+        result = _structured_within(result, limit)
     return _limited(result, limit)
 
 
 def _result(value: Any) -> ToolResult:
     if isinstance(value, ToolResult):
-        return value if value.content or value.structured is None else _structured(value.structured, value.is_error)
+        return _normal(value)
     if value is None:
         return ToolResult()
     if isinstance(value, str):
@@ -44,12 +46,24 @@ def _result(value: Any) -> ToolResult:
     if isinstance(value, list | tuple) and value and all(isinstance(x, BLOCKS) for x in cast("list[Any]", value)):
         return ToolResult(content=tuple(cast("Sequence[Content]", value)))
     if isinstance(value, dict | BaseModel) or is_dataclass(value):
-        return _structured(from_json(_json(value)))
+        return _structured(value)
     return ToolResult(content=(Text(_json(value).decode()),))
 
 
-def _structured(value: JsonObject, is_error: bool = False) -> ToolResult:  # noqa: FBT001, FBT002 - passed through
-    return ToolResult(content=(Text(_json(value).decode()),), structured=value, is_error=is_error)
+def _normal(result: ToolResult) -> ToolResult:
+    """With structured content that is JSON, and told as text too when there is no other content."""
+    if result.structured is None:
+        return result
+    made = _structured(result.structured)
+    return replace(result, content=result.content or made.content, structured=made.structured)
+
+
+def _structured(value: Any) -> ToolResult:
+    text = _json(value)
+    parsed = from_json(text)
+    # A model can stand for a list or a number, and structured content is always an object.
+    structured = cast("JsonObject", parsed) if isinstance(parsed, dict) else None
+    return ToolResult(content=(Text(text.decode()),), structured=structured)
 
 
 def _json(value: Any) -> bytes:
@@ -67,6 +81,15 @@ def _check(result: ToolResult, output: Schema, limit: int) -> None:
     size = len(_json(result.structured))
     if size > limit:
         raise ToolError(f"the result has {size} bytes and the limit is {limit} (output_bytes): ask for less")
+
+
+def _structured_within(result: ToolResult, limit: int) -> ToolResult:
+    """Content of the handler's own says nothing about the size of the structured content beside it."""
+    size = len(_json(result.structured)) if result.structured is not None else 0
+    if size <= limit:
+        return result
+    left_out = Text(f"[structured content of {size} bytes left out: the limit is {limit} (output_bytes)]")
+    return replace(result, content=(*result.content, left_out), structured=None)
 
 
 def _limited(result: ToolResult, limit: int) -> ToolResult:

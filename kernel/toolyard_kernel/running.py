@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,7 @@ async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: flo
         Exception: what the handler raised.
     """
     if entry.mode == "inline":
+        ctx.state.progress = math.inf  # while it holds the loop, no report of it could be delivered
         return _called(lambda: entry.tool.handler(arguments, ctx))
     job = Job(lambda: None)
     work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _on_loop(entry, arguments, ctx)
@@ -62,24 +64,38 @@ def _result(task: asyncio.Task[Any]) -> Any:
 
 
 async def _on_loop(entry: Registered, arguments: Any, ctx: ToolContext) -> Any:
+    return await _awaited(entry.tool.handler(arguments, ctx))
+
+
+async def _awaited(work: Awaitable[Any]) -> Any:
     try:
-        return await entry.tool.handler(arguments, ctx)
-    except SystemExit as error:  # asyncio would end the whole server with it
-        raise ToolError(f"the handler tried to end the process with exit code {error.code}") from error
+        return await work
+    except (Exception, asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:  # asyncio would end the whole server with a SystemExit
+        raise _contained(error) from error
 
 
 async def _in_thread(entry: Registered, arguments: Any, ctx: ToolContext, job: Job) -> Any:
     heard = replace(ctx, report=_from_thread(ctx.report, asyncio.get_running_loop()))
     job.call = lambda: _called(lambda: entry.tool.handler(arguments, heard))
     result = await entry.workers.run(job)
-    return await result if inspect.isawaitable(result) else result
+    return await _awaited(result) if inspect.isawaitable(result) else result
 
 
 def _called(handler: Callable[[], Any]) -> Any:
     try:
         return handler()
-    except (SystemExit, StopIteration, KeyboardInterrupt) as error:  # none of these can cross a future
-        raise ToolError(f"the handler raised {type(error).__name__}: {error}") from error
+    except StopIteration as error:  # it cannot cross a future
+        raise _contained(error) from error
+    except Exception:
+        raise
+    except BaseException as error:  # an end of the process, or a cancellation that nobody asked for
+        raise _contained(error) from error
+
+
+def _contained(error: BaseException) -> ToolError:
+    return ToolError(f"the handler raised {type(error).__name__}: {error}")
 
 
 def _from_thread(report: Report, loop: asyncio.AbstractEventLoop) -> Report:
@@ -89,16 +105,25 @@ def _from_thread(report: Report, loop: asyncio.AbstractEventLoop) -> Report:
         async def on_loop() -> None:
             await report(value, total, message)
 
+        if _runs_on(loop):  # the handler returned an awaitable: to wait for the loop on the loop would never end
+            return report(value, total, message)
         asyncio.run_coroutine_threadsafe(on_loop(), loop).result()
         return Delivered()
 
     return deliver
 
 
+def _runs_on(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
 async def _stop(task: asyncio.Task[Any], entry: Registered) -> None:
+    entry.workers.keep(task)
     task.cancel()
     with anyio.CancelScope(shield=True):
         await asyncio.wait({task}, timeout=GRACE)
     if not task.done():
         log.warning("tool %r was cancelled and did not end within %gs; it is left behind", entry.tool.name, GRACE)
-        entry.workers.keep(task)

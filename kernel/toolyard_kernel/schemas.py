@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
@@ -19,19 +19,19 @@ class Schema:
     """A compiled JSON Schema 2020-12 with an object at its root. References never leave the document."""
 
     def __init__(self, document: JsonObject, *, of: str, secret: frozenset[str] = frozenset()) -> None:
-        """Compile `document`; `of` says in messages whose schema it is, `secret` names fields never to be quoted.
+        """Compile `document`; `of` says in messages whose schema it is, with `secret` fields no value is quoted.
 
         Raises:
             DefinitionError: the document is no JSON Schema, or its root is not an object.
         """
         if document.get("type") != "object":
             raise DefinitionError(f'{of} needs "type": "object" at its root; it has {document.get("type")!r}')
+        mask = "the value" if secret else None  # a message about a field that holds a secret one quotes that too
         try:
-            self._compiled = jsonschema_rs.Draft202012Validator(document, offline=True)
+            self._compiled = jsonschema_rs.Draft202012Validator(document, offline=True, mask=mask)
         except ValueError as error:
             raise DefinitionError(f"{of} is not a JSON Schema: {_first_line(error)}") from error
         self.document = document
-        self._secret = secret
 
     def problems(self, value: Any) -> list[str]:
         """What is wrong with `value`, one sentence a field; empty when it fits."""
@@ -48,8 +48,6 @@ class Schema:
             return f"{_joined(where, kind.property)}: required, but missing"
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
             return "; ".join(f"{_joined(where, name)}: unknown field" for name in kind.unexpected)
-        if self._secret.intersection(map(str, error.instance_path)):
-            return f"{where}: does not fit its schema (the value is secret)"
         return f"{where}: {_first_line(error)}" if where else _first_line(error)
 
 
@@ -68,17 +66,39 @@ def as_sentence(problems: list[str]) -> str:
 
 
 def write_only_fields(document: JsonObject) -> frozenset[str]:
-    """Properties, at any depth, that the schema itself calls `writeOnly`, as pydantic does for `SecretStr`."""
-    return frozenset(_write_only(document))
+    """Properties, at any depth, that the schema itself calls `writeOnly`, as pydantic does for `SecretStr`.
+
+    A property counts whose value is, may be or holds such a one: in a union, a list, a mapping or behind a `$ref`.
+    """
+    properties = (node.get("properties") for node in _nodes(document, document))
+    return frozenset(
+        name
+        for named in properties
+        if isinstance(named, dict)
+        for name, below in cast("JsonObject", named).items()
+        if any(node.get("writeOnly") is True for node in _nodes(below, document, beside={"properties", "$defs"}))
+    )
 
 
-def _write_only(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for item in cast("list[Any]", node):
-            yield from _write_only(item)
-    if not isinstance(node, dict):
-        return
-    for key, value in cast("dict[str, Any]", node).items():
-        if isinstance(value, dict) and cast("dict[str, Any]", value).get("writeOnly") is True:
-            yield key
-        yield from _write_only(value)
+def _nodes(start: Any, document: JsonObject, *, beside: Collection[str] = ()) -> Iterator[JsonObject]:
+    """Every object below `start` and behind its references, once each, without what the keys in `beside` hold."""
+    waiting, seen = [start], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen or not isinstance(node, dict | list):
+            continue
+        seen.add(id(node))
+        if isinstance(node, list):
+            waiting.extend(cast("list[Any]", node))
+            continue
+        fields = cast("JsonObject", node)
+        yield fields
+        waiting.extend(value for key, value in fields.items() if key not in beside)
+        waiting.append(_referred(fields.get("$ref"), document))
+
+
+def _referred(reference: Any, document: JsonObject) -> Any:
+    """What a reference such as `#/$defs/Login` points at; None when it points elsewhere, or nowhere."""
+    name = reference.removeprefix("#/$defs/") if isinstance(reference, str) else None
+    definitions = document.get("$defs")
+    return cast("JsonObject", definitions).get(name or "") if isinstance(definitions, dict) else None

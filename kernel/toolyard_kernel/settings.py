@@ -15,7 +15,10 @@ def _resolved(path: Path, info: ValidationInfo) -> Path:
     if "$" in text:
         raise ValueError(f"{path}: an environment variable in this path is not set")
     base = (info.context or {}).get("base", Path.cwd())
-    return Path(base, Path(text).expanduser())
+    try:
+        return Path(base, Path(text).expanduser())
+    except RuntimeError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 SettingsPath = Annotated[Path, AfterValidator(_resolved)]

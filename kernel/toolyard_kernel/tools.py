@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -17,6 +17,11 @@ Handler = Callable[[Any, ToolContext], Any | Awaitable[Any]]
 """`handler(arguments, ctx)`, sync or async. `arguments` is what `Tool.parse` made of the call's JSON object."""
 
 CUSTOM: frozenset[Effect] = frozenset({"custom"})
+
+
+def field_names(names: str | Iterable[str]) -> frozenset[str]:
+    """One name, or several: a string is itself an iterable of strings, and `secret="token"` must not hide t, o, k…"""
+    return frozenset({names} if isinstance(names, str) else names)
 
 
 def _unchanged(arguments: JsonObject) -> JsonObject:

@@ -39,7 +39,12 @@ class Workers:
     def keep(self, task: asyncio.Task[Any]) -> None:
         """Hold on to a task that refuses to end: asyncio itself keeps only weak references."""
         self._left_behind.add(task)
-        task.add_done_callback(self._left_behind.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._left_behind.discard(task)
+        if not task.cancelled():
+            task.exception()  # its call was answered long ago; asyncio would report an exception nobody looked at
 
     async def run(self, job: Job) -> Any:
         """Run `job.call` in a thread. When this is cancelled the thread goes on, and keeps its slot until it ends."""
@@ -63,8 +68,13 @@ class Workers:
             except RuntimeError:
                 return  # the event loop closed while the thread was still at work
 
+        try:
+            worker = self._thread()
+        except RuntimeError:  # the system has no more threads
+            self._slots.release()
+            raise
         job.started = True
-        self._thread().inbox.put((context, job.call, report))
+        worker.inbox.put((context, job.call, report))
         return await future
 
     def _thread(self) -> _Worker:

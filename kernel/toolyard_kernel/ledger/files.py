@@ -33,6 +33,7 @@ class FileLedger:
         """Create the file now, so that a folder that cannot be written is known before the first call."""
         if self._descriptor is not None:
             return
+        self._sequence, self._previous = 0, ""
         path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         try:
@@ -47,7 +48,7 @@ class FileLedger:
     def append(self, record: Record) -> None:
         self.open()
         assert self._descriptor is not None
-        body = json.dumps({"seq": self._sequence, "prev": self._previous, **record}, separators=(",", ":"), default=str)
+        body = _json({"seq": self._sequence, "prev": self._previous, **record})
         digest = hashlib.sha256(body.encode()).hexdigest()
         line = f'{body[:-1]},"hash":"{digest}"}}\n'.encode()
         try:
@@ -55,6 +56,7 @@ class FileLedger:
         except OSError as error:
             raise LedgerError(f"a record could not be written in {self.folder}: {error.strerror}") from error
         if written != len(line):
+            self.close()  # the next record starts a new file, since this one ends in a torn line
             raise LedgerError(f"a record was cut short in {self.folder}: is the disk full?")
         self._sequence, self._previous = self._sequence + 1, digest
 
@@ -62,6 +64,13 @@ class FileLedger:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _json(record: Record) -> str:
+    try:
+        return json.dumps(record, separators=(",", ":"), default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LedgerError(f"a record cannot be written as JSON: {error}") from error
 
 
 def read_records(state: Path) -> Iterator[dict[str, Any]]:

@@ -31,12 +31,12 @@ class Recorder:
         Raises:
             LedgerError: it could not be recorded, so it must not run.
         """
-        self.ledger.append(records.started(call, caller, decision, redact(call.arguments, entry.secret)))
+        self._append(records.started(call, caller, decision, redact(call.arguments, entry.secret)))
 
     def ended(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered) -> None:
         """Record how it ended. The call has run: a ledger that fails now is reported, and the caller has its answer."""
         message = scrub(outcome.text, call.arguments, entry.secret)
-        self._append(records.ended(call, caller, outcome, message), outcome)
+        self._append_last(records.ended(call, caller, outcome, message), outcome)
 
     def refused(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered | None) -> None:
         """Record a refusal. Arguments that no schema vouches for may hold a secret anywhere: only names are kept."""
@@ -44,10 +44,18 @@ class Recorder:
         secret = entry.secret if entry else NO_SECRETS
         shown = redact(call.arguments, secret) if vouched else field_names_only(call.arguments)
         message = scrub(outcome.decision.reason, call.arguments, secret)
-        self._append(records.refused(call, caller, outcome, message, shown), outcome)
+        self._append_last(records.refused(call, caller, outcome, message, shown), outcome)
 
-    def _append(self, record: records.Record, outcome: Outcome) -> None:
+    def _append(self, record: records.Record) -> None:
         try:
             self.ledger.append(record)
+        except LedgerError:
+            raise
+        except Exception as error:  # a host's own ledger may raise anything
+            raise LedgerError(f"the ledger failed: {type(error).__name__}: {error}") from error
+
+    def _append_last(self, record: records.Record, outcome: Outcome) -> None:
+        try:
+            self._append(record)
         except LedgerError as error:
             log.error("call %s of %r ended %s, unrecorded: %s", record["call_id"], record["tool"], outcome.status, error)  # noqa: TRY400 - the message says it all

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
@@ -22,7 +23,7 @@ def parse_duration(value: Any) -> float:
 
 
 def write_duration(seconds: float) -> str:
-    return f"{seconds:g}s"
+    return f"{Decimal(repr(seconds)).normalize():f}s"
 
 
 Duration = Annotated[

@@ -50,10 +50,13 @@ def _approval(a: PermissionProfile, b: PermissionProfile, *, confined: bool) -> 
 
 
 def _on_ask(a: tuple[Answerer, ...], b: tuple[Answerer, ...]) -> tuple[Answerer, ...]:
-    """Answerers that both sides reach before their first `allow` or `deny`."""
-    reached = set(_reached(b))
-    shared = tuple(answerer for answerer in _reached(a) if answerer in reached)
-    return shared if shared[-1:] == ("allow",) else (*(x for x in shared if x != "deny"), "deny")
+    """Answerers that both sides reach; `allow` is kept only where it skips nobody whom either side would ask."""
+    mine, theirs = _reached(a), _reached(b)
+    if theirs == ("allow",) or set(mine) == set(theirs):
+        return mine
+    if mine == ("allow",):
+        return theirs
+    return (*(x for x in mine if x in theirs and x not in ("allow", "deny")), "deny")
 
 
 def _reached(order: tuple[Answerer, ...]) -> tuple[Answerer, ...]:

@@ -17,7 +17,8 @@ class Names:
     __slots__ = ("patterns",)
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
-        self.patterns: frozenset[str] = frozenset(patterns)
+        listed = frozenset(patterns)
+        self.patterns: frozenset[str] = frozenset({ALL}) if ALL in listed else listed
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and any(_covers(pattern, name) for pattern in self.patterns)

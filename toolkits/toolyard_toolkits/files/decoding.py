@@ -46,12 +46,16 @@ def encodings_of(head: bytes) -> tuple[Encoding, ...]:
 
 @dataclass(slots=True, kw_only=True)
 class Text:
-    """The text of the descriptor `file`, read from its beginning. `size` counts the bytes read so far."""
+    """The text of the descriptor `file`, read from its beginning. `size` counts the bytes read so far.
+
+    `complete` and `endings` (which ends of lines it has, when they are not just `\\n`) are known at its end.
+    """
 
     file: int
     encoding: Encoding
     head: bytes
     size: int = 0
+    complete: bool = False
     endings: str = ""
 
     def pieces(self) -> Iterator[str]:
@@ -66,7 +70,7 @@ class Text:
             self.size += len(chunk)
             yield self._piece(decoder.decode(chunk))
         yield self._piece(decoder.decode(b"", final=True))
-        self.endings = _endings(decoder)
+        self.complete, self.endings = True, _endings(decoder)
 
     def _decoder(self) -> io.IncrementalNewlineDecoder:
         bytewise = codecs.getincrementaldecoder(self.encoding.codec)(self.encoding.errors)
@@ -76,7 +80,9 @@ class Text:
 
     def _piece(self, text: str) -> str:
         if not self.encoding.controls and (found := _CONTROL.search(text)):
-            raise UnicodeError(f"{self.encoding.label} text without the control character {found.group()!r} was expected")
+            raise UnicodeError(
+                f"{self.encoding.label} text without the control character {found.group()!r} was expected"
+            )
         return text.replace("\r\n", "\n")
 
 

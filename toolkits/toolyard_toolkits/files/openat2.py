@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from toolyard_toolkits.files.special import check_kind
+
 SYS_OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_BENEATH = 0x08
@@ -25,8 +27,28 @@ def open_beneath(folder: int, path: str, flags: int) -> int:
     """Open `path` below the descriptor `folder`; symbolic links count as long as they stay below it.
 
     Raises:
+        SpecialFileError: it is a FIFO, a socket or a device.
         OSError: `EXDEV` when the path leads out, `ELOOP` for a link of /proc, otherwise as `os.open`.
     """
+    if not flags & os.O_DIRECTORY:
+        found = _open(folder, path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            check_kind(os.fstat(found).st_mode)
+        finally:
+            os.close(found)
+    return _open(folder, path, flags)
+
+
+def is_supported(folder: int) -> bool:
+    """Whether this kernel has the call (5.6 and later) and no sandbox forbids it."""
+    try:
+        os.close(_open(folder, ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
+def _open(folder: int, path: str, flags: int) -> int:
     how = _How(flags=flags, resolve=RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS)
     code = 0
     for _ in range(ATTEMPTS):
@@ -37,15 +59,6 @@ def open_beneath(folder: int, path: str, flags: int) -> int:
         if code not in (errno.EAGAIN, errno.EINTR):  # EAGAIN: something was renamed while the kernel looked at a `..`
             break
     raise OSError(code, os.strerror(code))
-
-
-def is_supported(folder: int) -> bool:
-    """Whether this kernel has the call (5.6 and later) and no sandbox forbids it."""
-    try:
-        os.close(open_beneath(folder, ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-    except OSError:
-        return False
-    return True
 
 
 @cache

@@ -13,19 +13,16 @@ LONGEST_NAMED = 200
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _DENIED = "the server has no permission to read it; choose another path, or ask the operator for access"
-_NO_FILE = "this is a socket or a device, and only regular files are read; choose another path"
 
 _REASONS = {
     errno.ENOENT: "there is no file or folder of this name; see with `list` what there is",
-    errno.ENOTDIR: "what stands before a `/` in this path is not a folder; see with `list` what there is",
+    errno.ENOTDIR: "this, or a name before a `/` in it, is not a folder; read a file with `read`, list a folder with `list`",
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EXDEV: "this leads out of the root folder, by `..` or by a symbolic link that is absolute or points outside; "
     "give a path of something below the root",
     errno.ELOOP: "the symbolic links on this path are a loop, or the operating system's own; give a path without them",
     errno.ENAMETOOLONG: "a name in this path, or all of it, is too long; see with `list` what there is",
-    errno.ENXIO: _NO_FILE,
-    errno.EOPNOTSUPP: _NO_FILE,
 }
 
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from toolyard_kernel.errors import ConfigError
 from toolyard_toolkits.files.refusals import refusal, refused
+from toolyard_toolkits.files.special import SpecialFileError, check_kind
 from toolyard_toolkits.files.stepwise import LinkError, open_names, open_stepwise
 
 Opener = Callable[[int, str, int], int]
@@ -27,12 +28,7 @@ LONGEST_PATH = 4095
 _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 _FOLDER = _FILE | os.O_DIRECTORY
 
-_KINDS = {stat.S_IFDIR: "folder", stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket"}
-
-
-def kind_of(mode: int) -> str:
-    """What a thing that is no regular file is, by its `st_mode`."""
-    return _KINDS.get(stat.S_IFMT(mode), "device")
+_PROC = Path("/proc")
 
 
 class Root:
@@ -49,7 +45,7 @@ class Root:
         """
         self._folder = folder
         self._opener: Opener | None = None if openat2 else open_stepwise
-        self._processes = os.stat("/proc").st_dev if os.path.ismount("/proc") else None
+        self._processes = _PROC.stat().st_dev if _PROC.is_mount() else None
         try:
             os.close(self._open_root())
         except (OSError, ValueError) as error:
@@ -57,7 +53,7 @@ class Root:
             raise ConfigError(f"root {str(folder)!r}: {reason}; expected a folder that can be read") from error
 
     @contextmanager
-    def open_file(self, path: str) -> Iterator[int]:
+    def open_file(self, path: str) -> Generator[int]:
         """A descriptor of the regular file at `path`.
 
         Raises:
@@ -67,12 +63,11 @@ class Root:
             mode = os.fstat(file).st_mode
             if stat.S_ISDIR(mode):
                 raise refusal(path, "this is a folder; see with `list` what is in it")
-            if not stat.S_ISREG(mode):
-                raise refusal(path, f"this is a {kind_of(mode)}, and only regular files are read; choose another path")
+            check_kind(mode)
             yield file
 
     @contextmanager
-    def open_folder(self, path: str) -> Iterator[int]:
+    def open_folder(self, path: str) -> Generator[int]:
         """A descriptor of the folder at `path`.
 
         Raises:
@@ -82,7 +77,7 @@ class Root:
             yield folder
 
     @contextmanager
-    def open_inside(self, folder: int, names: Sequence[str]) -> Iterator[int]:
+    def open_inside(self, folder: int, names: Sequence[str]) -> Generator[int]:
         """A descriptor of the folder that `names` lead to from another; symbolic links are never followed.
 
         Raises:
@@ -93,7 +88,7 @@ class Root:
             yield inner
 
     @contextmanager
-    def _open(self, path: str, flags: int) -> Iterator[int]:
+    def _open(self, path: str, flags: int) -> Generator[int]:
         _check(path)
         try:
             root = self._open_root()
@@ -116,8 +111,7 @@ class Root:
 
 
 def _best_opener(root: int) -> Opener:
-    # Here, not at the top: ctypes costs 3 ms of start-up, and only an opened file needs it.
-    from toolyard_toolkits.files import openat2
+    from toolyard_toolkits.files import openat2  # noqa: PLC0415 - ctypes costs 3 ms, and start-up opens no file
 
     return openat2.open_beneath if openat2.is_supported(root) else open_stepwise
 
@@ -128,7 +122,9 @@ def _check(path: str) -> None:
     if "\0" in path:
         raise refusal(path, "no path can hold a NUL character")
     if path.startswith("/"):
-        raise refusal(path, "paths are relative to the root folder; give it without the folders that lead to the root")
+        raise refusal(
+            path, "paths are relative to the root folder; such as `src/main.py`; see with `list` what there is"
+        )
     try:
         size = len(os.fsencode(path))
     except UnicodeEncodeError as error:
@@ -138,18 +134,20 @@ def _check(path: str) -> None:
 
 
 @contextmanager
-def _naming(path: str) -> Iterator[None]:
+def _naming(path: str) -> Generator[None]:
     try:
         yield
     except LinkError as error:
         link = "there is a symbolic link on this path, and none can be followed safely on this system"
         raise refusal(path, f"{link}; see with `list` where it points, and give that path") from error
+    except SpecialFileError as error:
+        raise refusal(path, f"this is a {error.kind}, and only regular files are read; choose another path") from error
     except OSError as error:
         raise refused(path, error) from error
 
 
 @contextmanager
-def _closing(descriptor: int) -> Iterator[int]:
+def _closing(descriptor: int) -> Generator[int]:
     try:
         yield descriptor
     finally:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+
+from toolyard_toolkits.files.special import check_kind
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
@@ -20,6 +22,7 @@ def open_stepwise(folder: int, path: str, flags: int) -> int:
 
     Raises:
         LinkError: one of its names is a symbolic link.
+        SpecialFileError: it is a FIFO, a socket or a device.
         OSError: `EXDEV` when `..` leads out, otherwise as `os.open`.
     """
     if path.endswith(("/", "/.")):
@@ -49,7 +52,7 @@ def _without_parents(folder: int, path: str) -> list[str]:
 
 
 @contextmanager
-def _inside(folder: int, names: Sequence[str]) -> Iterator[int]:
+def _inside(folder: int, names: Sequence[str]) -> Generator[int]:
     """The folder that `names` lead to; at most two descriptors are open at a time."""
     here = os.dup(folder)
     try:
@@ -63,17 +66,9 @@ def _inside(folder: int, names: Sequence[str]) -> Iterator[int]:
 
 
 def _open_name(parent: int, name: str, flags: int) -> int:
-    try:
-        return os.open(name, flags | os.O_NOFOLLOW, dir_fd=parent)
-    except OSError as error:
-        if _is_link(parent, name):
-            raise LinkError(errno.ELOOP, os.strerror(errno.ELOOP)) from error
-        raise
-
-
-def _is_link(parent: int, name: str) -> bool:
-    """Only for the message: what was refused stays refused."""
-    try:
-        return stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode)
-    except OSError:
-        return False
+    mode = os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode
+    if stat.S_ISLNK(mode):
+        raise LinkError(errno.ELOOP, os.strerror(errno.ELOOP))
+    if not flags & os.O_DIRECTORY:
+        check_kind(mode)
+    return os.open(name, flags | os.O_NOFOLLOW, dir_fd=parent)  # O_NOFOLLOW: what was looked at may be another by now

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-NOTE = 100
-"""Bytes kept free for the note on a line that was cut."""
+NOTE = 60
+"""Bytes kept free for the note on a line that is cut."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Window:
-    """Takes a text piece by piece; keeps the lines from `first` to `last`, numbered, as far as `room` bytes allow.
+    """Takes a text piece by piece and keeps its lines from `first` to `last`, numbered, as far as `room` bytes allow.
 
-    Only whole lines are kept, except for a first one that is too long by itself. Whatever the text's length, no more
-    than about `room` characters are held. `next_line` is the first line that was asked for and left out.
+    Only whole lines are kept, except for a first one that is too long by itself. Whatever the text's length, only
+    about `room` characters are held. `total` counts the lines so far; `stopped` is the first line that was asked for
+    and found no room.
     """
 
     first: int
@@ -21,11 +22,11 @@ class Window:
     room: int
     lines: list[str] = field(default_factory=list[str])
     total: int = 0
+    stopped: int | None = None
     full: bool = False
-    next_line: int | None = None
     ended: bool = True
-    _kept: str = ""
-    _length: int = 0
+    _kept: str = field(default="", init=False)
+    _length: int = field(default=0, init=False)
 
     def feed(self, text: str) -> None:
         newlines = text.count("\n")
@@ -40,9 +41,11 @@ class Window:
         self._grow(rest)
 
     def close(self) -> None:
-        """The text is over; a last line needs no end."""
+        """The text is over; its last line needs no end."""
         if not self.ended:
             self._end_line()
+        if self.stopped and self.stopped > self.total:
+            self.stopped = None
 
     def _grow(self, part: str) -> None:
         if not self.full and self.total + 1 >= self.first:
@@ -51,29 +54,25 @@ class Window:
 
     def _end_line(self) -> None:
         self.total += 1
-        if self.full:
-            self.next_line = self.next_line or self._wanted()
-        elif self.total >= self.first:
-            self._keep(f"{self.total:6}\t{self._kept}")
-            self._kept, self._length = "", 0
-            self.full = self.full or self.total == self.last
+        if self.full or self.total < self.first:
+            return
+        self._keep(f"{self.total:6}\t")
+        if self.total == self.last:
+            self.full = True
+        self._kept, self._length = "", 0
 
-    def _keep(self, line: str) -> None:
+    def _keep(self, number: str) -> None:
+        line = number + self._kept
         size = len(line.encode()) + 1
         if size <= self.room and len(self._kept) == self._length:
             self.lines.append(line)
             self.room -= size
-            return
-        self.full = True
-        if self.lines:
-            self.next_line = self.total
+        elif self.lines:
+            self.full, self.stopped = True, self.total
         else:
-            self.lines.append(self._cut(line))
+            self.lines.append(number + self._cut(self.room - len(number) - NOTE))
+            self.full, self.stopped = True, self.total + 1 if self.total != self.last else None
 
-    def _cut(self, line: str) -> str:
-        shown = line.encode()[: max(self.room - NOTE, 0)].decode(errors="ignore")
-        left_out = self._length - max(len(shown) - len(line) + len(self._kept), 0)
-        return f"{shown} [… the line has {left_out} more characters]"
-
-    def _wanted(self) -> int | None:
-        return self.total if self.last is None or self.total <= self.last else None
+    def _cut(self, size: int) -> str:
+        shown = self._kept.encode()[: max(size, 0)].decode(errors="ignore")
+        return f"{shown} [… {self._length - len(shown)} more characters in this line]"

@@ -1,0 +1,87 @@
+"""Every block of README.md runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client, StdioServerParameters
+
+from toolyard.config.load import validated
+from toolyard.config.model import Config
+
+pytestmark = pytest.mark.anyio
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+CLONE = "/path/to/toolyard"
+
+
+def blocks(language: str) -> list[str]:
+    return [text for kind, text in BLOCKS if kind == language]
+
+
+def test_the_readme_has_no_block_that_these_tests_do_not_know() -> None:
+    assert [kind for kind, _ in BLOCKS] == ["sh", "json", "python", "yaml", "sh", "yaml", "python"]
+
+
+def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> None:
+    commands = [line.split("#")[0].split() for line in blocks("sh")[0].splitlines()]
+    assert commands == [["make", "demo"], ["make", "serve"]]
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"\n{target}:" in makefile for _, target in commands)
+    assert README.index("make demo") < README.index("\n## ")
+
+
+async def test_the_json_for_an_ide_starts_a_server_that_answers() -> None:
+    pasted = blocks("json")[0].replace(f"{CLONE}/.venv", sys.prefix).replace(CLONE, str(ROOT))
+    server = json.loads(pasted)["mcpServers"]["toolyard"]
+    with anyio.fail_after(60):
+        async with Client(StdioServerParameters(**server, env=dict(os.environ))) as client:
+            assert {tool.name for tool in (await client.list_tools()).tools} >= {"read", "list"}
+            assert not (await client.call_tool("read", {"path": "README.md"})).is_error
+
+
+def test_a_tool_of_ones_own_is_listed_called_explained_and_recorded_by_the_commands_shown(tmp_path: Path) -> None:
+    (tmp_path / "my_tools.py").write_text(blocks("python")[0])
+    (tmp_path / "toolyard.yaml").write_text(blocks("yaml")[0])
+    *lines, serve = blocks("sh")[1].splitlines()
+    listed, called, explained, recorded = [_run(line, tmp_path) for line in lines]
+    assert "word_count" in listed and "publish" not in listed
+    assert called == "6\n"
+    assert explained.startswith("deny:") and "network" in explained
+    assert "word_count" in recorded and "ok" in recorded
+    assert serve.startswith("toolyard serve toolyard.yaml --transport streamable-http")
+
+
+def test_the_config_for_other_machines_is_one() -> None:
+    import yaml
+
+    config = validated(Config, yaml.safe_load(blocks("yaml")[1]), where="README.md", base=ROOT)
+    assert config.auth.tokens[0].profile == "readonly"
+    assert config.auth.allowed_hosts == ["tools.example.com"]
+
+
+async def test_the_embedded_program_makes_an_application() -> None:
+    names: dict[str, object] = {}
+    exec(compile(blocks("python")[1], "README.md", "exec"), names)  # noqa: S102 - running it is the test
+    from toolyard import mcp
+
+    runtime = names["runtime"]
+    assert isinstance(runtime, mcp.ToolRuntime)
+    assert [tool["name"] for tool in mcp.list_tools(runtime)] == ["greet"]
+    assert callable(names["app"])
+
+
+def _run(line: str, folder: Path) -> str:
+    command = [sys.executable, "-m", *shlex.split(line)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout

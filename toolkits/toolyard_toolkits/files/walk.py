@@ -1,0 +1,86 @@
+"""Going through a folder and the folders in it, by descriptors."""
+
+from __future__ import annotations
+
+import heapq
+import os
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from toolyard_kernel.context import ToolContext
+from toolyard_kernel.errors import ToolError
+from toolyard_toolkits.files.entries import Names, closed_line, entry_line
+from toolyard_toolkits.files.rooted import Root
+
+MOST_ENTRIES = 1000
+MOST_COUNTED = 100_000
+"""No further folder is opened once this many entries were counted."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Walk:
+    """Collects `lines` for the entries of `depth` levels (`None`: all), as far as `room` bytes and MOST_ENTRIES allow.
+
+    It goes level by level, so that when there is too much the deepest entries are what is left out. `waiting` are the
+    folders that were not entered.
+    """
+
+    root: Root
+    depth: int | None
+    room: int
+    ctx: ToolContext
+    lines: dict[Names, str] = field(default_factory=dict[Names, str])
+    counted: int = 0
+    waiting: deque[Names] = field(default_factory=deque[Names])
+    _full: bool = field(default=False, init=False)
+
+    def through(self, folder: int) -> None:
+        self._visit(folder, ())
+        while self.waiting and self.counted < MOST_COUNTED:
+            self._enter(folder, self.waiting.popleft())
+
+    def _enter(self, folder: int, names: Names) -> None:
+        try:
+            with self.root.open_inside(folder, names) as inner:
+                self._visit(inner, names)
+        except OSError as error:
+            if before := self.lines.pop(names, None):
+                self.room += _size(before)
+                self._keep(names, closed_line(names, error))
+
+    def _visit(self, here: int, above: Names) -> None:
+        folders: list[str] = []
+        with os.scandir(here) as entries:
+            first = heapq.nsmallest(MOST_ENTRIES, self._names(entries, folders))
+        if self.depth is None or len(above) + 1 < self.depth:
+            self.waiting.extend((*above, name) for name in sorted(folders))
+        for name in first:
+            if not self._full:
+                self._add(here, (*above, name))
+
+    def _names(self, entries: Iterator[os.DirEntry[str]], folders: list[str]) -> Iterator[str]:
+        for entry in entries:
+            if self.ctx.cancelled:
+                raise ToolError("listing was stopped: the call is over")
+            self.counted += 1
+            if self.depth != 1 and len(folders) < MOST_COUNTED and entry.is_dir(follow_symlinks=False):
+                folders.append(entry.name)
+            yield entry.name
+
+    def _add(self, here: int, names: Names) -> None:
+        try:
+            self._keep(names, entry_line(here, names))
+        except OSError:
+            self.counted -= 1  # it went away after its folder was read
+
+    def _keep(self, names: Names, line: str) -> None:
+        if len(self.lines) == MOST_ENTRIES or _size(line) > self.room:
+            self._full = True
+            return
+        self.lines[names] = line
+        self.room -= _size(line)
+
+
+def _size(line: str) -> int:
+    return len(line.encode()) + 1
