@@ -11,7 +11,7 @@ import re
 import secrets
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -87,7 +87,7 @@ async def doors(url: str, token: str) -> None:
 
 
 @asynccontextmanager
-async def http_server(env: dict[str, str]) -> AsyncIterator[str]:
+async def http_server(env: dict[str, str]) -> AsyncGenerator[str]:
     """A server on a free port; its URL is on the first line of its stderr."""
     command = [*SERVE, "--transport", "streamable-http", "--port", "0"]
     server = await asyncio.create_subprocess_exec(sys.executable, *command, env=env, stderr=asyncio.subprocess.PIPE)

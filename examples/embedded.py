@@ -35,8 +35,12 @@ async def order(arguments: dict[str, Any], ctx: ToolContext) -> dict[str, int]:
     return stock
 
 
+SMALL = 10
+
+
 def approve_small_orders(ask: Ask) -> bool:
-    return ask.arguments["count"] <= 10
+    count: int = ask.arguments["count"]
+    return count <= SMALL
 
 
 async def main() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class NotesToolkit:
         self._file = settings.file
 
     @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
+    async def lifespan(self) -> AsyncGenerator[None]:
         with closing(sqlite3.connect(self._file)) as db, db:
             db.execute("create table if not exists notes (title text primary key, body text)")
         yield

@@ -86,5 +86,7 @@ def checked_services(services: Mapping[str, Any] | None) -> Mapping[str, Any]:
         if not name.isidentifier():
             raise DefinitionError(f"service name {name!r} must be a non-empty Python identifier")
         if name in RESERVED or name.startswith("_"):
-            raise DefinitionError(f"service name {name!r} is reserved; choose another than {', '.join(sorted(RESERVED))}")
+            raise DefinitionError(
+                f"service name {name!r} is reserved; choose another than {', '.join(sorted(RESERVED))}"
+            )
     return MappingProxyType(dict(services or {}))

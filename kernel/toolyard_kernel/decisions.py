@@ -40,7 +40,9 @@ def _refusal(tool: Tool, profile: PermissionProfile) -> Decision | None:
     if name in rules.deny:
         return refuse("tools.deny", f"profile {profile.profile!r} denies the tool {name!r}")
     if name not in rules.allow:
-        return refuse("tools.allow", f"profile {profile.profile!r} allows only {', '.join(sorted(rules.allow.patterns))}")
+        return refuse(
+            "tools.allow", f"profile {profile.profile!r} allows only {', '.join(sorted(rules.allow.patterns))}"
+        )
     for effect in sorted(tool.effects):
         field, setting, granted = GRANTS[effect](profile, tool.subject or name)
         if not granted:
@@ -74,13 +76,17 @@ def _asking(rule: str, reason: str) -> Decision:
 
 
 def _effects_that_ask(tool: Tool, profile: PermissionProfile) -> frozenset[Effect]:
-    asking: set[Effect] = set(profile.approval.required_effects)
+    asking = profile.approval.required_effects
     if profile.approval.mode in ("dangerous", "all"):
-        asking |= DANGEROUS - ({"shell"} if profile.shell == "restricted" else set[Effect]())
+        asking |= DANGEROUS - CONFINED_SHELL if profile.shell == "restricted" else DANGEROUS
     elif profile.approval.mode == "granular":
-        asking |= {"database.write"} | (set[Effect]() if tool.read_only else {"upstream"})
+        asking |= GRANULAR_UPSTREAM_READS if tool.read_only else GRANULAR
     return tool.effects & asking
 
+
+CONFINED_SHELL: frozenset[Effect] = frozenset({"shell"})
+GRANULAR: frozenset[Effect] = frozenset({"database.write", "upstream"})
+GRANULAR_UPSTREAM_READS: frozenset[Effect] = frozenset({"database.write"})
 
 Grant = Callable[[PermissionProfile, str], tuple[str, object, bool]]
 """Of a profile and a tool's subject: the field that rules, what it says, and whether that grants the effect."""

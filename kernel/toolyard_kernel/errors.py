@@ -1,13 +1,13 @@
 """Every error Toolyard raises on purpose.
 
-    ToolyardError
-    ├── ConfigError          (ValueError)   what an operator wrote cannot be used: config, profile, settings
-    ├── DefinitionError      (ValueError)   a tool, toolkit or service cannot be registered as it is
-    ├── InvalidArguments     (ValueError)   the arguments of one call do not fit the tool's input schema
-    ├── UnknownName          (LookupError)  no tool, agent or profile of that name
-    ├── ToolError                           raised by a handler: its message is the answer of the call
-    ├── DeadlineExceeded     (TimeoutError) a handler did not end in time
-    └── LedgerError          (OSError)      a record could not be written
+ToolyardError
+├── ConfigError          (ValueError)   what an operator wrote cannot be used: config, profile, settings
+├── DefinitionError      (ValueError)   a tool, toolkit or service cannot be registered as it is
+├── InvalidArguments     (ValueError)   the arguments of one call do not fit the tool's input schema
+├── UnknownName          (LookupError)  no tool, agent or profile of that name
+├── ToolError                           raised by a handler: its message is the answer of the call
+├── DeadlineExceeded     (TimeoutError) a handler did not end in time
+└── LedgerError          (OSError)      a record could not be written
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class DefinitionError(ToolyardError, ValueError):
     """A tool, toolkit or service cannot be registered as it is."""
 
 
-class InvalidArguments(ToolyardError, ValueError):
+class InvalidArguments(ToolyardError, ValueError):  # noqa: N818 - says what it is
     """Arguments that do not fit a tool's input schema; the text names each field."""
 
 
-class UnknownName(ToolyardError, LookupError):
+class UnknownName(ToolyardError, LookupError):  # noqa: N818
     """No tool, agent or profile has this name."""
 
 
@@ -37,7 +37,7 @@ class ToolError(ToolyardError):
     """Raise it in a handler to answer the call with an error and this message."""
 
 
-class DeadlineExceeded(ToolyardError, TimeoutError):
+class DeadlineExceeded(ToolyardError, TimeoutError):  # noqa: N818
     """A handler was still running at its deadline."""
 
 

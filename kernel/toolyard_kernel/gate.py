@@ -5,7 +5,6 @@ find → validate → decide → ask → record → run under a deadline → rec
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Iterator, Mapping

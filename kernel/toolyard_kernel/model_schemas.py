@@ -30,7 +30,7 @@ def _rooted(schema: JsonObject) -> JsonObject:
 def _without_titles(node: Any, *, names: bool = False) -> Any:
     """Drop `title` keywords; below `properties` and `$defs` (`names`) a key is a name and stays, as values do."""
     if isinstance(node, list):
-        return [_without_titles(item) for item in cast("list[Any]", node)]
+        return [_without_titles(item) for item in node]
     if not isinstance(node, dict):
         return node
     items = cast("dict[str, Any]", node).items()

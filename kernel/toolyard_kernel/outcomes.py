@@ -11,9 +11,7 @@ from typing import Literal
 from toolyard_kernel.content import Content, JsonObject, Text
 from toolyard_kernel.decisions import Decision
 
-Status = Literal[
-    "ok", "tool_error", "denied", "approval_required", "input_required", "cancelled", "timeout", "unknown"
-]
+Status = Literal["ok", "tool_error", "denied", "approval_required", "input_required", "cancelled", "timeout", "unknown"]
 
 
 def new_call_id() -> str:

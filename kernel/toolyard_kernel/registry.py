@@ -151,6 +151,8 @@ def _registered(tool: Tool, toolkit: str, workers: Workers) -> Registered:
 
 
 def _mode(tool: Tool) -> Mode:
-    if inspect.iscoroutinefunction(tool.handler) or inspect.iscoroutinefunction(getattr(tool.handler, "__call__", None)):  # noqa: B004
+    if inspect.iscoroutinefunction(tool.handler) or inspect.iscoroutinefunction(
+        getattr(tool.handler, "__call__", None)
+    ):
         return "async"
     return "inline" if tool.inline else "thread"

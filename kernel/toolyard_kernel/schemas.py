@@ -89,7 +89,7 @@ def _nodes(start: Any, document: JsonObject, *, beside: Collection[str] = ()) ->
             continue
         seen.add(id(node))
         if isinstance(node, list):
-            waiting.extend(cast("list[Any]", node))
+            waiting.extend(node)
             continue
         fields = cast("JsonObject", node)
         yield fields

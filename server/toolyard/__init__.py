@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from toolyard.version import VERSION as __version__
+from toolyard.version import VERSION as __version__  # noqa: N811 - the name tools look for
 
 if TYPE_CHECKING:
     from toolyard import mcp, testing
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from toolyard_kernel.profiles.profile import PermissionProfile
     from toolyard_kernel.registry import Registry
     from toolyard_kernel.settings import SettingsPath
-    from toolyard_kernel.toolkits import Toolkit, ToolGroup
+    from toolyard_kernel.toolkits import ToolGroup, Toolkit
     from toolyard_kernel.tools import Tool
 
 _HOMES = {

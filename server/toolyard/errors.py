@@ -1,7 +1,7 @@
 """Errors of the server, below the kernel's.
 
-    ToolyardError
-    └── StartError      the server cannot start as it was told to: an address, a transport, a door that must not open
+ToolyardError
+└── StartError      the server cannot start as it was told to: an address, a transport, a door that must not open
 """
 
 from __future__ import annotations

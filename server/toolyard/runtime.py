@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,7 @@ class Runtime(Protocol):
         """The gate to the tools of `agent`, or `UnknownName`."""
         ...
 
-    def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:  # noqa: A002 - the word for it
+    def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:
         """A caller of the runtime's tenant, under its profile unless another is given."""
         ...
 
@@ -65,7 +65,7 @@ class ToolRuntime:
             raise UnknownName(f"no agent is named {agent!r}; this runtime serves the tools of {self.agent!r}")
         return self.tool_gate
 
-    def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:  # noqa: A002 - the word for it
+    def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:
         return Caller(id=id, tenant=self.tenant, profile=profile or self.profile)
 
     def open_ledger(self) -> None:
@@ -77,7 +77,7 @@ class ToolRuntime:
         self.tool_gate.recorder.ledger.open()
 
     @asynccontextmanager
-    async def lifespan(self) -> AsyncIterator[None]:
+    async def lifespan(self) -> AsyncGenerator[None]:
         """Open the toolkits, unless another door has; a toolkit that cannot be opened takes only its own tools away."""
         if self._open:
             yield

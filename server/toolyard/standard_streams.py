@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -19,7 +19,7 @@ class Streams:
 
 
 @contextmanager
-def claimed_streams() -> Iterator[Streams]:
+def claimed_streams() -> Generator[Streams]:
     """Take stdin and stdout away from everybody else, at the level of descriptors.
 
     Meanwhile descriptor 0 is the null device and descriptor 1 is stderr, for Python code, C code and child processes.

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from threading import Event, Thread, get_ident
 
@@ -17,7 +17,7 @@ log = logging.getLogger("toolyard")
 
 
 @contextmanager
-def watched(running: Mapping[str, str], patience: float = PATIENCE) -> Iterator[None]:
+def watched(running: Mapping[str, str], patience: float = PATIENCE) -> Generator[None]:
     """Log a warning whenever the running event loop does not answer for `patience` seconds.
 
     `running` maps call ids to tools, as `Gate.running` does. Enter it on the event loop.
@@ -47,7 +47,7 @@ def _watch(
 
 
 def _place(thread: int) -> str:
-    frame = sys._current_frames().get(thread)  # noqa: SLF001 - the documented way to another thread's stack
+    frame = sys._current_frames().get(thread)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - the documented way to another thread's stack
     if frame is None:
         return "an unknown place"
     last = traceback.extract_stack(frame)[-1]

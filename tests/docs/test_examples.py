@@ -13,7 +13,7 @@ from toolyard.config.runtime import load_config, runtime_of
 ROOT = Path(__file__).parents[2]
 EXPECTED = {
     "demo.py": ["listed: list, publish, read, word_count", "✗ refused  401", "token:demo (readonly)  publish  denied"],
-    "embedded.py": ['order {\'product\': \'mug\', \'count\': 5} →  {"mug":8}', "→ refused: approval was refused"],
+    "embedded.py": ["order {'product': 'mug', 'count': 5} →  {\"mug\":8}", "→ refused: approval was refused"],
     "fastapi_mount.py": ["GET /health → {'status': 'ok'}", "add 19 + 23 → 42"],
     "own_toolkit.py": ["find_note →  three minutes", "no note is titled 'coffee'"],
     "stdio_client.py": ["minimal.yaml"],

@@ -58,4 +58,6 @@ class Recorder:
         try:
             self._append(record)
         except LedgerError as error:
-            log.error("call %s of %r ended %s, unrecorded: %s", record["call_id"], record["tool"], outcome.status, error)  # noqa: TRY400 - the message says it all
+            log.error(
+                "call %s of %r ended %s, unrecorded: %s", record["call_id"], record["tool"], outcome.status, error
+            )

@@ -30,7 +30,7 @@ def scrub(text: str, arguments: JsonObject, secret: frozenset[str]) -> str:
     """`text` without any secret value of `arguments` that it repeats."""
     if not secret:
         return text
-    for value in sorted(set(_secret_texts(arguments, secret, within=False)), key=len, reverse=True):
+    for value in sorted(set(_secret_texts(arguments, secret)), key=len, reverse=True):
         text = text.replace(value, REDACTED)
     return text
 
@@ -59,19 +59,27 @@ def _redact(value: Any, secret: frozenset[str], depth: int) -> Any:
     }
 
 
-def _written(text: str) -> tuple[str, ...]:
-    """How a message may quote `text`."""
-    return text, repr(text)[1:-1], json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]
+def _secret_texts(arguments: JsonObject, secret: frozenset[str]) -> Iterator[str]:
+    waiting: list[tuple[Any, bool]] = [(arguments, False)]
+    seen = set[tuple[int, bool]]()  # nothing says that a Python caller's arguments are a tree
+    while waiting:
+        value, within = waiting.pop()
+        if isinstance(value, str | int | float):
+            yield from _texts(value) if within else ()
+        elif isinstance(value, dict | list | tuple | Mapping) and (id(value), within) not in seen:
+            seen.add((id(value), within))
+            if isinstance(value, list | tuple):
+                waiting.extend((item, within) for item in cast("list[Any]", value))
+            else:
+                fields = cast("Mapping[str, Any]", value)
+                waiting.extend((field, within or name in secret) for name, field in fields.items())
 
 
-def _secret_texts(value: Any, secret: frozenset[str], *, within: bool) -> Iterator[str]:
-    if isinstance(value, dict | Mapping):
-        for name, field in cast("Mapping[str, Any]", value).items():
-            yield from _secret_texts(field, secret, within=within or name in secret)
-    elif isinstance(value, list | tuple):
-        for item in cast("list[Any]", value):
-            yield from _secret_texts(item, secret, within=within)
-    elif within and isinstance(value, str):
-        yield from filter(None, _written(value))
-    elif within and isinstance(value, int | float) and value not in (True, False):
-        yield from () if isinstance(value, int) and value.bit_length() > MOST_BITS else (str(value),)
+def _texts(value: str | float) -> tuple[str, ...]:
+    """How a message may quote a secret value; nothing for one that says nothing, such as true or 1."""
+    if isinstance(value, str):
+        escaped = (repr(value), json.dumps(value), json.dumps(value, ensure_ascii=False))
+        return (value, *(text[1:-1] for text in escaped)) if value else ()
+    if value in (0, 1) or (isinstance(value, int) and value.bit_length() > MOST_BITS):
+        return ()
+    return (str(value),)

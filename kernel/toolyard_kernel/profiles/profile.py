@@ -36,7 +36,8 @@ class ApprovalRules(_Part):
     mode: Mode = Field(
         default="dangerous",
         description="none: only what a tool itself asks for. granular: database writes, and upstream tools not marked "
-        "read-only. dangerous: whatever can write, execute or reach out, unless this profile confines it. all: every call.",
+        "read-only. dangerous: whatever can write, execute or reach out, unless this profile confines it. "
+        "all: every call.",
     )
     required_tools: Names = Field(default=Names(), description="These tools always ask.")
     required_effects: frozenset[Effect] = Field(default=frozenset(), description="Tools with these effects always ask.")
@@ -78,6 +79,6 @@ class PermissionProfile(_Part):
 
     def __and__(self, other: PermissionProfile) -> PermissionProfile:
         # Here, not at the top: intersection.py needs the class this file defines.
-        from toolyard_kernel.profiles.intersection import intersect
+        from toolyard_kernel.profiles.intersection import intersect  # noqa: PLC0415
 
         return intersect(self, other)

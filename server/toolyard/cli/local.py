@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ class LocalYard:
 
 
 @contextmanager
-def local_yard(config: Path, profile: str | None, approver: Approver | None = None) -> Iterator[LocalYard]:
+def local_yard(config: Path, profile: str | None, approver: Approver | None = None) -> Generator[LocalYard]:
     """The tools of `config`, with stdout kept for the command's own answer while they are loaded and used."""
     with claimed_streams():
         loaded = load_config(config)

@@ -54,7 +54,7 @@ def main() -> None:
         toolyard.main(standalone_mode=True)
     except Exception as error:
         # Here, not at the top: the error's home loads nothing that an answered `--help` needs.
-        from toolyard_kernel.errors import ToolyardError
+        from toolyard_kernel.errors import ToolyardError  # noqa: PLC0415
 
         if not isinstance(error, ToolyardError):
             raise

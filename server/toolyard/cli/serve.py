@@ -36,7 +36,7 @@ def command(config: Path, transport: str, host: str | None, port: int | None) ->
 
 async def _over_stdio(loaded: LoadedConfig, runtime: ToolRuntime, streams: Streams) -> None:
     # Here, not at the top: the MCP SDK takes half a second to load, and a broken config needs none of it.
-    from toolyard.mcp.stdio import serve_stdio
+    from toolyard.mcp.stdio import serve_stdio  # noqa: PLC0415
 
     config = loaded.config
     await serve_stdio(runtime, runtime.agent, name=config.name, instructions=config.instructions, streams=streams)
@@ -47,7 +47,7 @@ async def _over_http(
 ) -> None:
     tokens = _tokens(loaded, runtime)
     # Here, not at the top: as above.
-    from toolyard.mcp.http import serve_http
+    from toolyard.mcp.http import serve_http  # noqa: PLC0415
 
     await serve_http(
         runtime,
@@ -90,7 +90,7 @@ def _summary(runtime: ToolRuntime) -> str:
 
 def _fast_loop() -> LoopFactory | None:
     try:
-        import uvloop  # installed wherever it can be; it does not build on Windows
+        import uvloop  # noqa: PLC0415 - installed wherever it can be; it does not build on Windows
     except ImportError:
         return None
     return uvloop.new_event_loop

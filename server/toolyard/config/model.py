@@ -27,7 +27,9 @@ class Token(_Part):
 
     id: str = Field(min_length=1, description="Names the caller in the ledger, as `token:<id>`.")
     env: str = Field(min_length=1, description="The environment variable that holds the token.")
-    profile: ProfileChoice | None = Field(default=None, description="The profile of this caller; the server's if absent.")
+    profile: ProfileChoice | None = Field(
+        default=None, description="The profile of this caller; the server's if absent."
+    )
 
 
 class Auth(_Part):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolyard_kernel.effects import OUTSIDE, READING, WRITING
+from toolyard_kernel.tools import CUSTOM
 
 if TYPE_CHECKING:
     from toolyard.runtime import Runtime
@@ -38,7 +39,7 @@ def described(tool: Tool) -> dict[str, Any]:
 
 def _annotations(tool: Tool) -> dict[str, bool]:
     """Hints that follow from the effects; a custom tool's effects say nothing, so nothing is claimed."""
-    if tool.effects == {"custom"}:
+    if tool.effects == CUSTOM:
         return {}
     reading = tool.effects <= READING
     hints = {"readOnlyHint": reading, "openWorldHint": bool(tool.effects & OUTSIDE)}

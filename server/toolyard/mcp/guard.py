@@ -22,8 +22,8 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 class Guard:
     """Lets a request through to `app` with its caller in the scope, or answers it.
 
-    With `holders`, a request needs one of their tokens; without, everybody is `anonymous`. `hosts` are the names, without
-    port, that the server answers to, and the only ones a browser's Origin may have.
+    With `holders`, a request needs one of their tokens; without, everybody is `anonymous`. `hosts` are the names,
+    without port, that the server answers to, and the only ones a browser's Origin may have.
     """
 
     app: ASGIApp

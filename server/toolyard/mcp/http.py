@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ class McpApp:
         await self._guard(scope, receive, send)
 
     @asynccontextmanager
-    async def lifespan(self, app: Any = None) -> AsyncIterator[None]:
+    async def lifespan(self, app: Any = None) -> AsyncGenerator[None]:
         """For the host application: `FastAPI(lifespan=mcp_app.lifespan)` ends the sessions when it stops."""
         await self._sessions.manager()
         try:
@@ -81,7 +81,7 @@ def asgi_app(
     return McpApp(guard, sessions)
 
 
-async def serve_http(
+async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each thing a config can say
     runtime: Runtime,
     agent: str = "mcp",
     *,
@@ -131,7 +131,7 @@ class _Server(uvicorn.Server):
     """uvicorn without signal handlers of its own: those are the program's, which cancels instead."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from toolyard.errors import StartError
@@ -26,7 +26,7 @@ def checked_bind(host: str, *, authenticated: bool, named: bool) -> bool:
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> Generator[socket.socket]:
     """A listening socket; port 0 takes a free one.
 
     Raises:
@@ -36,7 +36,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     try:
         door = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        raise StartError(f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port") from error
+        raise StartError(
+            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port"
+        ) from error
     with door:
         yield door
 

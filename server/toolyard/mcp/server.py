@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -61,7 +61,7 @@ def create_server(
     handlers = Handlers(gate=gate, local=runtime.caller(caller))
 
     @asynccontextmanager
-    async def lifespan(_: Server[None]) -> AsyncIterator[None]:
+    async def lifespan(_: Server[None]) -> AsyncGenerator[None]:
         async with runtime.lifespan():
             yield
 

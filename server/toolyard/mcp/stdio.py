@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
@@ -62,7 +62,7 @@ Outgoing = MemoryObjectSendStream[SessionMessage]
 
 
 @asynccontextmanager
-async def _messages(streams: Streams) -> AsyncIterator[tuple[Incoming, Outgoing]]:
+async def _messages(streams: Streams) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
     arrived, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
     lines = Lines(streams.stdin, streams.stdout)

@@ -5,11 +5,15 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from toolyard_toolkits.files.special import check_kind
+
+if sys.platform != "linux":
+    raise ImportError("openat2 is a system call of Linux")
 
 SYS_OPENAT2 = 437
 RESOLVE_NO_MAGICLINKS = 0x02

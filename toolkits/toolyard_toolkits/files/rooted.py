@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,6 +112,8 @@ class Root:
 
 
 def _best_opener(root: int) -> Opener:
+    if sys.platform != "linux":
+        return open_stepwise
     from toolyard_toolkits.files import openat2  # noqa: PLC0415 - ctypes costs 3 ms, and start-up opens no file
 
     return openat2.open_beneath if openat2.is_supported(root) else open_stepwise
@@ -123,7 +126,7 @@ def _check(path: str) -> None:
         raise refusal(path, "no path can hold a NUL character")
     if path.startswith("/"):
         raise refusal(
-            path, "paths are relative to the root folder; such as `src/main.py`; see with `list` what there is"
+            path, "give a path relative to the root folder, such as `src/main.py`; `list` shows what there is"
         )
     try:
         size = len(os.fsencode(path))
