@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from toolyard_kernel.profiles.names import ALL, Names
-from toolyard_kernel.profiles.profile import ApprovalRules, PermissionProfile, ToolRules
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.profiles.rules import ApprovalRules, ToolRules
 
 EVERY = Names((ALL,))
 

@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from toolyard_kernel.effects import Effect
-from toolyard_kernel.profiles.durations import Duration
-from toolyard_kernel.profiles.names import ALL, Names
+from toolyard_kernel.profiles.names import Names
+from toolyard_kernel.profiles.rules import ApprovalRules, Limits, Part, ToolRules
+
+Shell = Literal["off", "restricted", "unrestricted"]
+FileWrite = Literal["off", "create-only", "full"]
+Database = Literal["off", "readonly", "mutations"]
+
+SHELL: tuple[Shell, ...] = get_args(Shell)
+FILE_WRITE: tuple[FileWrite, ...] = get_args(FileWrite)
+DATABASE: tuple[Database, ...] = get_args(Database)
 
 
 def _off(value: Any) -> Any:
     return "off" if value is False else value  # YAML reads an unquoted `off` as False
 
 
-Mode = Literal["none", "granular", "dangerous", "all"]
-Answerer = Literal["elicit", "task", "queue", "allow", "deny"]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ToolRules(_Part):
-    """Which tools exist for this caller, by name. It narrows only: no name here grants an effect."""
-
-    allow: Names = Field(default=Names((ALL,)), description="Only these tools; `all` by default.")
-    deny: Names = Field(default=Names(), description="Never these tools, whatever `allow` says.")
-
-
-class ApprovalRules(_Part):
-    """When a call waits for a yes, and who may give it."""
-
-    mode: Mode = Field(
-        default="dangerous",
-        description="none: only what a tool itself asks for. granular: database writes, and upstream tools not marked "
-        "read-only. dangerous: whatever can write, execute or reach out, unless this profile confines it. "
-        "all: every call.",
-    )
-    required_tools: Names = Field(default=Names(), description="These tools always ask.")
-    required_effects: frozenset[Effect] = Field(default=frozenset(), description="Tools with these effects always ask.")
-    on_ask: tuple[Answerer, ...] = Field(
-        default=("elicit", "deny"), description="Who answers an ask, tried in this order; when all are tried: no."
-    )
-    deadline: Duration = Field(default=300.0, description="How long an ask may wait; then the answer is no.")
-
-
-class Limits(_Part):
-    """The limits of one call, and of one agent run."""
-
-    timeout: Duration = Field(default=120.0, description="A call's deadline.")
-    output_bytes: int = Field(default=20_000, gt=0, description="Longer answers keep their head and their tail.")
-    max_turns: int | None = Field(default=None, gt=0, description="Model turns of one agent run.")
-    max_tokens: int | None = Field(default=None, gt=0, description="Tokens of one agent run.")
-    max_cost: float | None = Field(default=None, gt=0, description="Cost of one agent run, in US dollars.")
-    depth: int = Field(default=3, ge=0, description="How deep agents may delegate.")
-    fan_out: int = Field(default=8, gt=0, description="How many calls of one run may be under way at once.")
-
-
-class PermissionProfile(_Part):
+class PermissionProfile(Part):
     """A permission profile. Every field is optional, and what is not granted is refused.
 
     Reading files is always granted, within the root of the toolkit that reads. `a & b` grants what both grant.
@@ -67,9 +30,9 @@ class PermissionProfile(_Part):
 
     profile: str = Field(default="custom", description="The profile's name.")
     description: str = ""
-    shell: Annotated[Literal["off", "restricted", "unrestricted"], BeforeValidator(_off)] = "off"
-    file_write: Annotated[Literal["off", "create-only", "full"], BeforeValidator(_off)] = "off"
-    database: Annotated[Literal["off", "readonly", "mutations"], BeforeValidator(_off)] = "off"
+    shell: Annotated[Shell, BeforeValidator(_off)] = "off"
+    file_write: Annotated[FileWrite, BeforeValidator(_off)] = "off"
+    database: Annotated[Database, BeforeValidator(_off)] = "off"
     network: Names = Field(default=Names(), description="off, any, or the hosts that tools may reach.")
     agents: Names = Field(default=Names(), description="off, all, or the agents that may be run.")
     upstream: Names = Field(default=Names(), description="off, all, or the upstream tools that may be called.")
@@ -78,7 +41,27 @@ class PermissionProfile(_Part):
     limits: Limits = Limits()
 
     def __and__(self, other: PermissionProfile) -> PermissionProfile:
-        # Here, not at the top: intersection.py needs the class this file defines.
-        from toolyard_kernel.profiles.intersection import intersect  # noqa: PLC0415
+        """The profile of a caller who is bound by both: it grants, and lets pass unasked, only what both would."""
+        shell: Shell = min(self.shell, other.shell, key=SHELL.index)
+        file_write: FileWrite = min(self.file_write, other.file_write, key=FILE_WRITE.index)
+        database: Database = min(self.database, other.database, key=DATABASE.index)
+        return PermissionProfile(
+            profile=self.profile if self.profile == other.profile else f"{self.profile} & {other.profile}",
+            description=self.description if self.description == other.description else "",
+            shell=shell,
+            file_write=file_write,
+            database=database,
+            network=self.network & other.network,
+            agents=self.agents & other.agents,
+            upstream=self.upstream & other.upstream,
+            tools=self.tools & other.tools,
+            approval=self._approval(shell) & other._approval(shell),
+            limits=self.limits & other.limits,
+        )
 
-        return intersect(self, other)
+    def _approval(self, shell: Shell) -> ApprovalRules:
+        """The rules, if the shell were `shell`: an ask for an unrestricted one stays when somebody else confines it."""
+        if shell == "restricted" and self.shell == "unrestricted" and self.approval.mode == "dangerous":
+            effects = self.approval.required_effects | {"shell"}
+            return self.approval.model_copy(update={"required_effects": effects})
+        return self.approval

@@ -16,7 +16,7 @@ _DENIED = "the server has no permission to read it; choose another path, or ask 
 
 _REASONS = {
     errno.ENOENT: "there is no file or folder of this name; see with `list` what there is",
-    errno.ENOTDIR: "this, or a name before a `/` in it, is not a folder; read files with `read`, list folders with `list`",
+    errno.ENOTDIR: "this, or a name before a `/` in it, is not a folder; `read` reads files, `list` lists folders",
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
     errno.EXDEV: "this leads out of the root folder, by `..` or by a symbolic link that is absolute or points outside; "

@@ -1,0 +1,85 @@
+"""A gate made of real parts, with a ledger in a folder of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolyard_kernel.asking import Approver
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.content import JsonObject
+from toolyard_kernel.context import Report, checked_services, unheard
+from toolyard_kernel.decisions import Decision
+from toolyard_kernel.define import define_tool
+from toolyard_kernel.gate import Gate
+from toolyard_kernel.ledger.files import FileLedger, read_records
+from toolyard_kernel.ledger.ledger import Ledger
+from toolyard_kernel.ledger.recorder import Recorder
+from toolyard_kernel.outcomes import Outcome, ToolCall
+from toolyard_kernel.profiles.builtin import UNRESTRICTED
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.registry import Registry
+from toolyard_kernel.tools import Handler, Tool, ToolHandler
+
+OPEN: JsonObject = {"type": "object"}
+"""A schema that any JSON object fits."""
+
+
+def act(handler: Handler, **options: Any) -> Tool:
+    """A tool named `act` that takes any object."""
+    return define_tool(**{"name": "act", "description": "", "input_schema": OPEN, "handler": handler, **options})
+
+
+def profile_of(**fields: Any) -> PermissionProfile:
+    return PermissionProfile.model_validate(fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    gate: Gate
+    state: Path
+
+    async def call(
+        self,
+        tool: str,
+        arguments: JsonObject | None = None,
+        *,
+        profile: PermissionProfile = UNRESTRICTED,
+        report: Report = unheard,
+    ) -> Outcome:
+        caller = Caller(id="tester", profile=profile)
+        return await self.gate.call(ToolCall(tool=tool, arguments=arguments or {}), caller, report)
+
+    def explain(self, tool: str, arguments: JsonObject | None = None, *, profile: PermissionProfile) -> Decision:
+        return self.gate.explain(ToolCall(tool=tool, arguments=arguments or {}), Caller(id="tester", profile=profile))
+
+    def listed(self, profile: PermissionProfile) -> list[str]:
+        return [entry.tool.name for entry in self.gate.visible(Caller(id="tester", profile=profile))]
+
+    def records(self) -> list[dict[str, Any]]:
+        return list(read_records(self.state))
+
+    def events(self) -> list[tuple[str, str | None]]:
+        """Every record as its event and its status."""
+        return [(record["event"], record.get("status")) for record in self.records()]
+
+    def written(self) -> str:
+        """All of the ledger as it is on the disk."""
+        return "".join(path.read_text() for path in sorted(self.state.rglob("*.jsonl")))
+
+
+def open_door(
+    state: Path,
+    *tools: Tool | ToolHandler,
+    approver: Approver | None = None,
+    services: Mapping[str, Any] | None = None,
+    ledger: Ledger | None = None,
+) -> Door:
+    registry = Registry()
+    for tool in tools:
+        registry.register(tool)
+    recorder = Recorder(ledger or FileLedger(state))
+    gate = Gate(registry=registry, recorder=recorder, services=checked_services(services), approver=approver)
+    return Door(gate=gate, state=state)

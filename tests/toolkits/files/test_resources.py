@@ -1,0 +1,95 @@
+"""Whatever is read, and whatever fails, nothing stays open and memory stays flat."""
+
+from __future__ import annotations
+
+import os
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.toolkits.files.yard import Door, door, frame_of, lines_of
+
+pytestmark = pytest.mark.anyio
+
+MIB = 1024 * 1024
+
+
+def descriptors() -> list[str]:
+    return os.listdir("/dev/fd")  # noqa: PTH208 - names, not paths
+
+
+@contextmanager
+def at_most(size: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < size
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.fixture(scope="module")
+def huge(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`lines` has a million lines and 96 MiB, `line` has one line of 96 MiB."""
+    root = tmp_path_factory.mktemp("huge")
+    with (root / "lines").open("wb") as lines, (root / "line").open("wb") as line:
+        for _ in range(96):
+            lines.write((b"x" * 95 + b"\n") * (MIB // 96))
+            line.write(b"x" * MIB)
+    return root
+
+
+async def test_no_call_leaves_a_descriptor_open(files: Door, root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    (root / "binary").write_bytes(b"\0")
+    (root / "image").write_bytes(b"GIF89a")
+    paths = ["notes.txt", "sub/../notes.txt", "sub/deep/notes.txt", "sub", "link", "up", "loop", "../secret.txt", "missing"]
+    paths += ["missing/x", "notes.txt/x", "sub/missing/x", "sub/../../x", "pipe", "binary", "image", "", "/", ".", "a" * 5000]
+
+    async def everything() -> None:
+        for path in paths:
+            for start_line in (None, 1, 99):
+                await files.read(path, start_line=start_line)
+            for recursive in (True, False):
+                await files.list(path, recursive=recursive)
+
+    await everything()
+    before = descriptors()
+    for _ in range(10):
+        await everything()
+    assert descriptors() == before
+
+
+@pytest.mark.parametrize("path", ["lines", "line"])
+async def test_a_huge_file_is_shown_and_counted_in_little_memory(huge: Path, path: str) -> None:
+    with at_most(2 * MIB):
+        outcome = await door(huge).read(path)
+    assert len(outcome.text) > 10_000
+    assert f"{(huge / path).stat().st_size} bytes" in frame_of(outcome)[0]
+
+
+async def test_the_end_of_a_huge_file_is_found_in_little_memory(huge: Path) -> None:
+    total = 96 * (MIB // 96)
+    with at_most(2 * MIB):
+        outcome = await door(huge).read("lines", start_line=total - 1)
+    assert lines_of(outcome) == [(total - 1, "x" * 95), (total, "x" * 95)]
+    assert f"lines {total - 1}-{total} of {total}" in frame_of(outcome)[0]
+
+
+async def test_a_folder_of_many_entries_is_listed_in_little_memory(tmp_path: Path) -> None:
+    for number in range(20_000):
+        os.close(os.open(tmp_path / f"{number:05}-{'x' * 60}", os.O_CREAT | os.O_WRONLY))
+    with at_most(2 * MIB):
+        outcome = await door(tmp_path).list()
+    assert outcome.text.startswith(".: 20001 entries\n") or outcome.text.startswith(".: 20000 entries\n")
+
+
+async def test_lines_far_beyond_the_last_one_shown_are_not_counted(tmp_path: Path) -> None:
+    with (tmp_path / "vast").open("wb") as vast:
+        vast.write(b"line\n" * 100_000)
+        vast.truncate(2**40)
+    outcome = await door(tmp_path).read("vast", end_line=2)
+    assert outcome.text == f"vast: lines 1-2 of more than 100000, {2**40} bytes\n     1\tline\n     2\tline"

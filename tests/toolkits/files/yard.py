@@ -1,0 +1,91 @@
+"""A root folder with a secret beside it, and the gate that its tools are called through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.gate import Gate
+from toolyard_kernel.ledger.ledger import NoLedger
+from toolyard_kernel.ledger.recorder import Recorder
+from toolyard_kernel.outcomes import Outcome, ToolCall
+from toolyard_kernel.profiles.profile import Limits, PermissionProfile
+from toolyard_kernel.registry import Registry
+from toolyard_toolkits.files import FilesToolkit
+
+CANARY = "canary-that-must-not-sing"
+INSIDE = "inside of the root"
+
+NUMBERED = re.compile(r" *([0-9]+)\t(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    gate: Gate
+    caller: Caller
+
+    async def call(self, tool: str, **arguments: Any) -> Outcome:
+        return await self.gate.call(ToolCall(tool=tool, arguments=arguments), self.caller)
+
+    async def read(self, path: str, **lines: int | None) -> Outcome:
+        return await self.call("read", path=path, **lines)
+
+    async def list(self, path: str = ".", **how: Any) -> Outcome:
+        return await self.call("list", path=path, **how)
+
+
+def door(root: Path, *, openat2: bool = True, output_bytes: int = 20_000) -> Door:
+    toolkit = FilesToolkit(FilesToolkit.Settings(root=root), openat2=openat2)
+    registry = Registry()
+    for tool in toolkit.tools():
+        registry.register(tool, toolkit=toolkit.name)
+    profile = PermissionProfile(limits=Limits(output_bytes=output_bytes))
+    return Door(gate=Gate(registry=registry, recorder=Recorder(NoLedger())), caller=Caller(id="test", profile=profile))
+
+
+def lines_of(outcome: Outcome) -> list[tuple[int, str]]:
+    """The numbered lines of an answer of `read`."""
+    assert outcome.ok, outcome.text
+    found = (NUMBERED.fullmatch(line) for line in outcome.text.split("\n")[1:])
+    return [(int(line[1]), line[2]) for line in found if line]
+
+
+def frame_of(outcome: Outcome) -> tuple[str, str]:
+    """What an answer says above and below its lines."""
+    first, *_, last = [*outcome.text.split("\n"), ""] if "\n[" not in outcome.text else outcome.text.split("\n")
+    return first, last
+
+
+def entries_of(outcome: Outcome) -> Sequence[str]:
+    """The entries of an answer of `list`, without what is said above and below them."""
+    assert outcome.ok, outcome.text
+    return [line for line in outcome.text.split("\n")[1:] if not line.startswith("[")]
+
+
+def fill(folder: Path) -> Path:
+    """Make a root and its surroundings in `folder`; every way out of the root leads to the canary."""
+    root, outside = folder / "root", folder / "outside"
+    for made in (root / "sub/deep", outside):
+        made.mkdir(parents=True)
+    for inside in ("notes.txt", "sub/notes.txt", "sub/deep/notes.txt"):
+        (root / inside).write_text(f"{INSIDE}\n")
+    for secret in (folder / "secret.txt", outside / "secret.txt", outside / CANARY):
+        secret.write_text(f"{CANARY}\n")
+    for link, target in (
+        ("link", "../secret.txt"),
+        ("absolute", str(folder / "secret.txt")),
+        ("chain", "link"),
+        ("up", ".."),
+        ("out", "../outside"),
+        ("loop", "loop"),
+        ("dangling", "../no-such-file"),
+        ("magic", "/proc/self/root"),
+        ("sub/up", "../.."),
+        ("sub/deep/link", "../../../secret.txt"),
+    ):
+        (root / link).symlink_to(target)
+    return root
