@@ -13,6 +13,7 @@ Shell = Literal["off", "restricted", "unrestricted"]
 FileWrite = Literal["off", "create-only", "full"]
 Database = Literal["off", "readonly", "mutations"]
 
+# From the least that is granted to the most.
 SHELL: tuple[Shell, ...] = get_args(Shell)
 FILE_WRITE: tuple[FileWrite, ...] = get_args(FileWrite)
 DATABASE: tuple[Database, ...] = get_args(Database)
@@ -42,9 +43,9 @@ class PermissionProfile(Part):
 
     def __and__(self, other: PermissionProfile) -> PermissionProfile:
         """The profile of a caller who is bound by both: it grants, and lets pass unasked, only what both would."""
-        shell: Shell = min(self.shell, other.shell, key=SHELL.index)
-        file_write: FileWrite = min(self.file_write, other.file_write, key=FILE_WRITE.index)
-        database: Database = min(self.database, other.database, key=DATABASE.index)
+        shell = SHELL[min(SHELL.index(self.shell), SHELL.index(other.shell))]
+        file_write = FILE_WRITE[min(FILE_WRITE.index(self.file_write), FILE_WRITE.index(other.file_write))]
+        database = DATABASE[min(DATABASE.index(self.database), DATABASE.index(other.database))]
         return PermissionProfile(
             profile=self.profile if self.profile == other.profile else f"{self.profile} & {other.profile}",
             description=self.description if self.description == other.description else "",

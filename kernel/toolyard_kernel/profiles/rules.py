@@ -53,9 +53,8 @@ class ApprovalRules(Part):
     deadline: Duration = Field(default=300.0, description="How long an ask may wait; then the answer is no.")
 
     def __and__(self, other: ApprovalRules) -> ApprovalRules:
-        mode: Mode = max(self.mode, other.mode, key=MODES.index)
         return ApprovalRules(
-            mode=mode,
+            mode=MODES[max(MODES.index(self.mode), MODES.index(other.mode))],
             required_tools=self.required_tools | other.required_tools,
             required_effects=self.required_effects | other.required_effects,
             on_ask=_both_reach(self.on_ask, other.on_ask),

@@ -142,13 +142,16 @@ async def test_a_hard_link_is_a_file_of_the_root(files: Door, root: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", ["dev/zero", "dev/null", "dev/stdin", "dev/fd/0", "dev/tty", "dev/ptmx", "proc/self/environ", "proc/self/fd/0"]
+    "path",
+    ["dev/zero", "dev/null", "dev/stdin", "dev/fd/0", "dev/tty", "dev/ptmx", "proc/self/environ", "proc/self/fd/0"],
 )
 async def test_devices_and_the_files_of_processes_are_not_read_below_any_root(path: str, *, openat2: bool) -> None:
     assert (await door(Path("/"), openat2=openat2).read(path)).status == "tool_error"
 
 
-@pytest.mark.parametrize("path", ["proc", "proc/self", "proc/self/fd", "proc/self/cwd", "proc/self/root", "proc/1/root"])
+@pytest.mark.parametrize(
+    "path", ["proc", "proc/self", "proc/self/fd", "proc/self/cwd", "proc/self/root", "proc/1/root"]
+)
 async def test_the_folders_of_processes_are_not_listed_below_any_root(path: str, *, openat2: bool) -> None:
     assert (await door(Path("/"), openat2=openat2).list(path)).status == "tool_error"
 
@@ -187,6 +190,7 @@ PATHS = st.lists(PARTS | st.text(max_size=3), max_size=8).map("/".join)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_path_at_all_reads_anything_that_is_not_inside(files: Door, path: str) -> None:
     """Whatever is read was written inside; whatever is listed is no neighbour of the root."""
+
     async def attempt() -> None:
         found, listed = await files.read(path), await files.list(path, recursive=True)
         if found.ok:

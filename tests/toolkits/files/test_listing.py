@@ -44,7 +44,13 @@ async def test_a_folder_is_listed_in_order_with_kinds_sizes_and_hidden_entries(f
 
 async def test_names_are_relative_to_the_listed_folder(files: Door) -> None:
     assert entries_of(await files.list("b")) == ["back -> ..", "c/", "one  5 bytes"]
-    assert entries_of(await files.list("b/", max_depth=2)) == ["back -> ..", "c/", "c/d/", "c/two  7 bytes", "one  5 bytes"]
+    assert entries_of(await files.list("b/", max_depth=2)) == [
+        "back -> ..",
+        "c/",
+        "c/d/",
+        "c/two  7 bytes",
+        "one  5 bytes",
+    ]
 
 
 async def test_a_recursive_list_shows_each_folder_before_what_is_in_it_and_follows_no_link(files: Door) -> None:
@@ -154,7 +160,11 @@ async def test_a_tree_deeper_than_any_path_may_be_long_is_listed(files: Door, ro
     assert outcome.text.startswith("e: 120 entries\n")
 
 
-@given(names=st.sets(st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/"), min_size=1, max_size=20)))
+@given(
+    names=st.sets(
+        st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/"), min_size=1, max_size=20)
+    )
+)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_file_is_listed_once_and_can_be_read_by_the_name_it_is_listed_by(tmp_path: Path, names: set[str]) -> None:
     folder = tmp_path / "names"

@@ -46,8 +46,30 @@ async def test_no_call_leaves_a_descriptor_open(files: Door, root: Path) -> None
     os.mkfifo(root / "pipe")
     (root / "binary").write_bytes(b"\0")
     (root / "image").write_bytes(b"GIF89a")
-    paths = ["notes.txt", "sub/../notes.txt", "sub/deep/notes.txt", "sub", "link", "up", "loop", "../secret.txt", "missing"]
-    paths += ["missing/x", "notes.txt/x", "sub/missing/x", "sub/../../x", "pipe", "binary", "image", "", "/", ".", "a" * 5000]
+    paths = [
+        "notes.txt",
+        "sub/../notes.txt",
+        "sub/deep/notes.txt",
+        "sub",
+        "link",
+        "up",
+        "loop",
+        "../secret.txt",
+        "missing",
+    ]
+    paths += [
+        "missing/x",
+        "notes.txt/x",
+        "sub/missing/x",
+        "sub/../../x",
+        "pipe",
+        "binary",
+        "image",
+        "",
+        "/",
+        ".",
+        "a" * 5000,
+    ]
 
     async def everything() -> None:
         for path in paths:
