@@ -143,7 +143,17 @@ async def test_a_hard_link_is_a_file_of_the_root(files: Door, root: Path) -> Non
 
 @pytest.mark.parametrize(
     "path",
-    ["dev/zero", "dev/null", "dev/stdin", "dev/fd/0", "dev/tty", "dev/ptmx", "proc/self/environ", "proc/self/fd/0"],
+    [
+        "dev/zero",
+        "dev/null",
+        "dev/stdin",
+        "dev/fd/0",
+        "dev/tty",
+        "dev/ptmx",
+        "proc/self/environ",
+        "proc/self/status",
+        "proc/self/fd/0",
+    ],
 )
 async def test_devices_and_the_files_of_processes_are_not_read_below_any_root(path: str, *, openat2: bool) -> None:
     assert (await door(Path("/"), openat2=openat2).read(path)).status == "tool_error"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import unicodedata
 from pathlib import Path
 
 import anyio
@@ -122,9 +124,10 @@ async def test_the_deepest_entries_are_left_out_first(root: Path, *, openat2: bo
     assert "max_depth=1" in frame_of(outcome)[1]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to the superuser")
 async def test_a_folder_that_cannot_be_opened_says_so_and_the_others_are_listed(files: Door, root: Path) -> None:
     (root / "b").chmod(0)
+    if os.access(root / "b", os.R_OK):
+        pytest.skip("nothing is closed to a superuser")
     try:
         entries = entries_of(await files.list(recursive=True))
     finally:
@@ -134,18 +137,24 @@ async def test_a_folder_that_cannot_be_opened_says_so_and_the_others_are_listed(
 
 
 async def test_a_name_cannot_forge_a_line_or_break_the_answer(files: Door, root: Path) -> None:
-    for name in (b"e/new\nline  9 bytes", b"e/caf\xe9", "e/\u202egnp.exe".encode(), "e/größe 😀".encode()):
-        Path(os.fsdecode(os.fsencode(root) + b"/" + name)).touch()
+    for name in ("new\nline  9 bytes", "\u202egnp.exe", "größe 😀"):
+        (root / "e" / name).touch()
     (root / "e/to").symlink_to("a\nb")
     assert sorted(entries_of(await files.list("e"))) == sorted(
         [
-            "caf\\udce9  0 bytes",
             "größe 😀  0 bytes",
             "new\\nline  9 bytes  0 bytes",
             "to -> a\\nb",
             "\\u202egnp.exe  0 bytes",
         ]
     )
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+async def test_a_name_that_is_not_unicode_is_listed_and_its_neighbours_are_too(files: Door, root: Path) -> None:
+    for name in (b"caf\xe9", b"tea"):
+        (root / "e" / os.fsdecode(name)).touch()
+    assert entries_of(await files.list("e")) == ["caf\\udce9  0 bytes", "tea  0 bytes"]
 
 
 async def test_a_tree_deeper_than_any_path_may_be_long_is_listed(files: Door, root: Path) -> None:
@@ -166,18 +175,20 @@ async def test_a_tree_deeper_than_any_path_may_be_long_is_listed(files: Door, ro
     )
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_file_is_listed_once_and_can_be_read_by_the_name_it_is_listed_by(tmp_path: Path, names: set[str]) -> None:
+def test_each_file_is_listed_once_and_can_be_read_by_the_name_it_is_listed_by(tmp_path: Path, names: set[str]) -> None:
     folder = tmp_path / "names"
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    for name in names - {".", ".."}:
+    # Names that differ only in case or form are one name to macOS.
+    distinct = {unicodedata.normalize("NFKC", name).casefold(): name for name in names - {".", ".."}}.values()
+    for name in distinct:
         (folder / name).write_text(name)
 
     async def check() -> None:
         files = door(folder, output_bytes=1_000_000)
         listed = [entry.partition("  ")[0] for entry in entries_of(await files.list())]
-        assert listed == sorted(names - {".", ".."})
+        assert listed == sorted(distinct)
         for name in listed:
             assert (await files.read(name)).text.endswith(f"\t{name}")
 

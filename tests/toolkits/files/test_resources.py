@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def descriptors() -> list[str]:
 
 
 @contextmanager
-def at_most(size: int) -> Iterator[None]:
+def at_most(size: int) -> Generator[None]:
     tracemalloc.start()
     try:
         yield

@@ -13,7 +13,7 @@ from toolyard_kernel.gate import Gate
 from toolyard_kernel.ledger.ledger import NoLedger
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.outcomes import Outcome, ToolCall
-from toolyard_kernel.profiles.profile import Limits, PermissionProfile
+from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.registry import Registry
 from toolyard_toolkits.files import FilesToolkit
 
@@ -43,7 +43,7 @@ def door(root: Path, *, openat2: bool = True, output_bytes: int = 20_000) -> Doo
     registry = Registry()
     for tool in toolkit.tools():
         registry.register(tool, toolkit=toolkit.name)
-    profile = PermissionProfile(limits=Limits(output_bytes=output_bytes))
+    profile = PermissionProfile.model_validate({"limits": {"output_bytes": output_bytes}})
     return Door(gate=Gate(registry=registry, recorder=Recorder(NoLedger())), caller=Caller(id="test", profile=profile))
 
 
@@ -63,7 +63,7 @@ def frame_of(outcome: Outcome) -> tuple[str, str]:
 def entries_of(outcome: Outcome) -> Sequence[str]:
     """The entries of an answer of `list`, without what is said above and below them."""
     assert outcome.ok, outcome.text
-    return [line for line in outcome.text.split("\n")[1:] if not line.startswith("[")]
+    return [line for line in outcome.text.split("\n")[1:] if " more not shown: " not in line]
 
 
 def fill(folder: Path) -> Path:

@@ -20,6 +20,8 @@ RESOLVE_NO_MAGICLINKS = 0x02
 RESOLVE_BENEATH = 0x08
 ATTEMPTS = 16
 
+_MISSING = (errno.ENOSYS, errno.EPERM, errno.EACCES, errno.EINVAL)
+
 
 class _How(ctypes.Structure):
     """`struct open_how` of linux/openat2.h."""
@@ -44,11 +46,17 @@ def open_beneath(folder: int, path: str, flags: int) -> int:
 
 
 def is_supported(folder: int) -> bool:
-    """Whether this kernel has the call (5.6 and later) and no sandbox forbids it."""
+    """Whether this kernel has the call (5.6 and later) and no sandbox forbids it.
+
+    Raises:
+        OSError: it cannot be told now, as when too many files are open.
+    """
     try:
         os.close(_open(folder, ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-    except OSError:
-        return False
+    except OSError as error:
+        if error.errno in _MISSING:
+            return False
+        raise
     return True
 
 

@@ -15,7 +15,7 @@ from toolyard_toolkits.files.rooted import Root
 from toolyard_toolkits.files.window import Window
 
 IMAGE_BYTES = 5 * 1024 * 1024
-COUNTED_BYTES = 1024 * 1024 * 1024
+COUNTED_BYTES = 512 * 1024 * 1024
 """Lines are counted this far into a file, or to the last line shown if that is further."""
 FRAME_BYTES = 400
 """Kept free for what is said above and below the lines, besides the path."""
@@ -67,7 +67,7 @@ class Reading:
         raise self._refusal(f"this is {what} ({size} bytes), not text; use a tool that understands this kind of file")
 
     def _window(self, text: Text) -> Window:
-        """The wanted lines. The last file that is scanned is the one whose encoding fits."""
+        """The wanted lines, with all lines counted unless the file is too long for that."""
         limit = self.ctx.caller.profile.limits.output_bytes
         frame = FRAME_BYTES + len(named(self.path).encode())
         window = Window(first=self.first or 1, last=self.last, room=limit - frame)
@@ -82,13 +82,13 @@ class Reading:
 
     def _page(self, text: Text, window: Window) -> str:
         if not window.lines and (self.first or 1) > 1:
-            have = f"this has {window.total} lines"
-            raise self._refusal(f"{have}, so there is no line {self.first}; ask for an earlier start_line")
+            have = self._lines(text, window)
+            raise self._refusal(f"this has {have}, so there is no line {self.first}; ask for an earlier start_line")
         return "\n".join([self._header(text, window), *window.lines, *self._trailer(window)])
 
     def _header(self, text: Text, window: Window) -> str:
         size = text.size if text.complete else os.fstat(text.file).st_size
-        ending = "" if window.ended else "no newline at the end"
+        ending = "" if window.ended or not text.complete else "no newline at the end"
         endings = f"{text.endings} line endings" if text.endings else ""
         about = (self._lines(text, window), f"{size} bytes", text.encoding.label, endings, ending)
         return f"{named(self.path)}: {', '.join(part for part in about if part)}"
@@ -96,7 +96,7 @@ class Reading:
     def _lines(self, text: Text, window: Window) -> str:
         total = f"{'' if text.complete else 'more than '}{window.total}"
         first = self.first or 1
-        if len(window.lines) < window.total:
+        if 0 < len(window.lines) < window.total:
             return f"lines {first}-{first + len(window.lines) - 1} of {total}"
         return f"{total} line{'' if window.total == 1 else 's'}"
 

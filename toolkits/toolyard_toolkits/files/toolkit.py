@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,7 +31,7 @@ class FilesSettings(BaseModel):
 class FilesToolkit:
     """Tools for the files below one folder. Nothing stays open between calls."""
 
-    Settings = FilesSettings
+    Settings: ClassVar[type[FilesSettings]] = FilesSettings
     name = "files"
 
     def __init__(self, settings: FilesSettings, /, *, openat2: bool = True) -> None:
