@@ -55,16 +55,20 @@ async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> An
         said = approver(ask)
         if inspect.isawaitable(said):
             said = await _in_time(said, deadline)
-        if time.monotonic() - began > deadline:
-            raise TimeoutError
     except TimeoutError:
-        return Answer(False, f"approval was not given within {deadline:g}s")
+        return _late(deadline)
     except Exception:  # a broken approver is a no, and its fault is the host's to see, not the caller's
         log.exception("the approver failed on %s", ask.tool)
         return Answer(False, "approval is needed and the approver failed")
+    if time.monotonic() - began > deadline:
+        return _late(deadline)
     if said is True:
         return Answer(True, "the approver said yes")
     return Answer(False, "approval was refused")
+
+
+def _late(deadline: float) -> Answer:
+    return Answer(False, f"approval was not given within {deadline:g}s")
 
 
 async def _in_time(said: Awaitable[bool], deadline: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -57,10 +58,13 @@ class ToolContext:
     def progress(self, value: float, total: float | None = None, message: str | None = None) -> Awaitable[None]:
         """Tell the caller how far the call is: `await` it in an async handler, just call it in a sync one.
 
-        Values must grow; one that does not is dropped, as MCP asks. An `inline` handler reports nothing.
+        Values must grow; one that does not is dropped, as MCP asks, and so is one that JSON has no word for. An
+        `inline` handler reports nothing.
         """
-        if not value > self.state.progress or self.state.cancelled:  # not `<=`: NaN is dropped too
+        if not self.state.progress < value < math.inf or self.state.cancelled:  # NaN is dropped too
             return Delivered()
+        if total is not None and not math.isfinite(total):
+            total = None
         self.state.progress = value
         return self.report(value, total, message)
 

@@ -28,7 +28,7 @@ def decide(tool: Tool, profile: PermissionProfile) -> Decision:
 
 
 def unknown(name: str) -> Decision:
-    return Decision(verdict="deny", rule="registry", reason=f"no tool is named {name!r}")
+    return Decision(verdict="deny", rule="registry", reason=f"no tool is named {name[:128]!r}")
 
 
 def refuse(rule: str, reason: str) -> Decision:

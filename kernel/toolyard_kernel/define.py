@@ -91,15 +91,16 @@ def tool_from_handler(thing: ToolHandler) -> Tool:
     return Tool(name=thing.name, description=thing.description, input_schema=thing.parameters, handler=thing.handle)
 
 
-def _source(source: SchemaSource, *, of: str) -> tuple[JsonObject, Callable[[JsonObject], JsonObject]]:
+def _source(source: SchemaSource | object, *, of: str) -> tuple[JsonObject, Callable[[JsonObject], JsonObject]]:
     if isinstance(source, type) and issubclass(source, BaseModel):
         document = model_schema(source)
         return document, _parser(source, masks=bool(write_only_fields(document)))
-    if isinstance(source, Mapping) and (isinstance(source.get("type"), str) or "$ref" in source):
-        return dict(source), dict
+    if isinstance(source, Mapping) and (isinstance(source.get("type"), str) or "$ref" in source):  # pyright: ignore[reportUnknownMemberType]
+        return dict(cast("JsonObject", source)), dict
     try:
         # pydantic refuses some field names (`schema`, `_x`): its fields get names of their own.
-        fields: dict[str, Any] = {f"p{n}": (kind, Field(alias=name)) for n, (name, kind) in enumerate(source.items())}
+        types = cast("Mapping[str, Any]", source).items()
+        fields: dict[str, Any] = {f"p{n}": (kind, Field(alias=name)) for n, (name, kind) in enumerate(types)}
         return model_schema(create_model(of, __config__=ConfigDict(extra="forbid"), **fields)), dict
     except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
         raise DefinitionError(

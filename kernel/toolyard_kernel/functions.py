@@ -6,7 +6,7 @@ import inspect
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, is_dataclass
-from typing import Annotated, Any, overload
+from typing import Annotated, Any, cast, overload
 
 from pydantic import (
     BaseModel,
@@ -166,9 +166,8 @@ def _model(function: Function, definitions: dict[str, Any]) -> type[BaseModel]:
 
 def _output_schema(returns: Any) -> JsonObject | None:
     """The schema of what the function returns, when it always returns an object of known shape."""
-    shaped = isinstance(returns, type) and (
-        issubclass(returns, BaseModel) or is_dataclass(returns) or typing.is_typeddict(returns)
-    )
+    kind = cast("type[object]", returns) if isinstance(returns, type) else None
+    shaped = kind and (issubclass(kind, BaseModel) or is_dataclass(kind) or typing.is_typeddict(kind))
     if not shaped and typing.get_origin(returns) is not dict:
         return None
     try:

@@ -10,6 +10,8 @@ from pydantic.errors import PydanticUserError
 from toolyard_kernel.errors import DefinitionError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from toolyard_kernel.content import JsonObject
 
 
@@ -30,15 +32,15 @@ def _rooted(schema: JsonObject) -> JsonObject:
 def _without_titles(node: Any, *, names: bool = False) -> Any:
     """Drop `title` keywords; below `properties` and `$defs` (`names`) a key is a name and stays, as values do."""
     if isinstance(node, list):
-        return [_without_titles(item) for item in node]
+        return [_without_titles(item) for item in cast("Sequence[Any]", node)]
     if not isinstance(node, dict):
         return node
-    items = cast("dict[str, Any]", node).items()
+    fields = cast("JsonObject", node)
     return {
         key: value
         if not names and key in ("default", "const", "enum", "examples")
         else _without_titles(value, names=not names and key in ("properties", "$defs", "patternProperties"))
-        for key, value in items
+        for key, value in fields.items()
         if names or key != "title" or not isinstance(value, str)
     }
 

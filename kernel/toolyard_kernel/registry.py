@@ -114,8 +114,10 @@ def _adapted(thing: ToolHandler) -> Tool:
 
 
 def _check(tool: Tool) -> None:
-    if not isinstance(tool.name, str) or not NAME.fullmatch(tool.name):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not _is_name(tool.name):
         raise DefinitionError(f"tool name {tool.name!r}: expected 1 to 64 of A-Z a-z 0-9 _ . / -")
+    if not isinstance(tool.description, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise DefinitionError(f"tool {tool.name!r}: description {tool.description!r}; expected a text")
     if unknown := tool.effects - EFFECTS:
         raise DefinitionError(
             f"tool {tool.name!r}: unknown effects {sorted(unknown)}; expected some of {sorted(EFFECTS)}"
@@ -128,8 +130,16 @@ def _check(tool: Tool) -> None:
         raise DefinitionError(f"tool {tool.name!r}: timeout {tool.timeout!r}; expected seconds, more than 0")
     if not callable(tool.handler):
         raise DefinitionError(f"tool {tool.name!r}: handler {tool.handler!r} cannot be called")
-    if not isinstance(tool.input_schema, dict) or not isinstance(tool.output_schema, dict | None):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not _is_object(tool.input_schema) or not (tool.output_schema is None or _is_object(tool.output_schema)):
         raise DefinitionError(f"tool {tool.name!r}: a schema is no JSON object; expected a JSON Schema as a dict")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and NAME.fullmatch(value) is not None
+
+
+def _is_object(value: object) -> bool:
+    return isinstance(value, dict)
 
 
 def _is_number(value: object) -> bool:
@@ -151,8 +161,7 @@ def _registered(tool: Tool, toolkit: str, workers: Workers) -> Registered:
 
 
 def _mode(tool: Tool) -> Mode:
-    if inspect.iscoroutinefunction(tool.handler) or inspect.iscoroutinefunction(
-        getattr(tool.handler, "__call__", None)
-    ):
+    called = getattr(tool.handler, "__call__", None)  # noqa: B004 - whether it is a coroutine function, not whether it is there
+    if inspect.iscoroutinefunction(tool.handler) or inspect.iscoroutinefunction(called):
         return "async"
     return "inline" if tool.inline else "thread"

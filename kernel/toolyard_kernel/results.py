@@ -31,7 +31,7 @@ def as_result(value: Any, output: Schema | None, limit: int) -> ToolResult:
         _check(result, output, limit)
     if isinstance(value, ToolResult):
         result = _structured_within(result, limit)
-    return _limited(result, limit)
+    return limited(result, limit)
 
 
 def _result(value: Any) -> ToolResult:
@@ -45,7 +45,7 @@ def _result(value: Any) -> ToolResult:
         return ToolResult(content=(cast("Content", value),))
     if isinstance(value, list | tuple) and value and all(isinstance(x, BLOCKS) for x in cast("list[Any]", value)):
         return ToolResult(content=tuple(cast("Sequence[Content]", value)))
-    if isinstance(value, dict | BaseModel) or is_dataclass(value):
+    if isinstance(value, dict | BaseModel) or is_dataclass(cast("object", value)):
         return _structured(value)
     return ToolResult(content=(Text(_json(value).decode()),))
 
@@ -92,7 +92,8 @@ def _structured_within(result: ToolResult, limit: int) -> ToolResult:
     return replace(result, content=(*result.content, left_out), structured=None)
 
 
-def _limited(result: ToolResult, limit: int) -> ToolResult:
+def limited(result: ToolResult, limit: int) -> ToolResult:
+    """`result` with at most `limit` bytes of text: the head and the tail of longer ones, and how much is missing."""
     content = tuple(_small(block) for block in result.content)
     texts = [block.text for block in content if isinstance(block, Text)]
     if sum(map(len, texts)) * 4 <= limit:  # no character takes more than 4 bytes: nothing to count

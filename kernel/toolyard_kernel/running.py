@@ -41,14 +41,15 @@ async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: flo
     job = Job(lambda: None)
     work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _on_loop(entry, arguments, ctx)
     task = asyncio.ensure_future(work)
+    done = set[asyncio.Task[Any]]()
     try:
         done, _ = await asyncio.wait({task}, timeout=deadline)
-        if done:
-            return _result(task)
     finally:
-        if not task.done():
+        if not done:
             ctx.state.cancelled = True
             await _stop(task, entry)
+    if done:
+        return _result(task)
     waited = " while it waited for a worker thread: earlier calls still hold them all"
     raise DeadlineExceeded(f"{ctx.tool!r} did not end within {deadline:g}s" + ("" if _began(entry, job) else waited))
 
@@ -60,6 +61,9 @@ def _began(entry: Registered, job: Job) -> bool:
 def _result(task: asyncio.Task[Any]) -> Any:
     if task.cancelled():
         raise ToolError("the handler cancelled itself")
+    error = task.exception()
+    if error is not None and not isinstance(error, Exception):  # a GeneratorExit would end the whole server too
+        raise _contained(error) from error
     return task.result()
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import json
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from toolyard_kernel.content import JsonObject
 
 SHOWN_PROBLEMS = 5
+LONGEST_PROBLEM = 300
 
 
 class Schema:
@@ -29,6 +31,7 @@ class Schema:
         mask = "the value" if secret else None  # a message about a field that holds a secret one quotes that too
         try:
             self._compiled = jsonschema_rs.Draft202012Validator(document, offline=True, mask=mask)
+            json.dumps(document, allow_nan=False)  # one NaN would make the whole list unreadable for most clients
         except ValueError as error:
             raise DefinitionError(f"{of} is not a JSON Schema: {_first_line(error)}") from error
         self.document = document
@@ -38,17 +41,18 @@ class Schema:
         try:
             if self._compiled.is_valid(value):
                 return []
-            return [self._sentence(error) for error in self._compiled.iter_errors(value)]
+            return [_cut(text) for error in self._compiled.iter_errors(value) for text in self._sentences(error)]
         except (ValueError, OverflowError) as error:  # not JSON: too deep, a lone surrogate, a key that is no string
             return [f"not valid JSON: {_first_line(error)}"]
 
-    def _sentence(self, error: jsonschema_rs.ValidationError) -> str:
+    def _sentences(self, error: jsonschema_rs.ValidationError) -> Iterator[str]:
         kind, where = error.kind, ".".join(map(str, error.instance_path))
         if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required):
-            return f"{_joined(where, kind.property)}: required, but missing"
-        if isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
-            return "; ".join(f"{_joined(where, name)}: unknown field" for name in kind.unexpected)
-        return f"{where}: {_first_line(error)}" if where else _first_line(error)
+            yield f"{_joined(where, kind.property)}: required, but missing"
+        elif isinstance(kind, jsonschema_rs.ValidationErrorKind.AdditionalProperties):
+            yield from (f"{_joined(where, name)}: unknown field" for name in kind.unexpected)
+        else:
+            yield f"{where}: {_first_line(error)}" if where else _first_line(error)
 
 
 def _joined(where: str, name: str) -> str:
@@ -56,7 +60,11 @@ def _joined(where: str, name: str) -> str:
 
 
 def _first_line(error: ValueError | OverflowError) -> str:
-    return str(error).partition("\n")[0][:300]
+    return _cut(str(error).partition("\n")[0])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_PROBLEM else f"{text[:LONGEST_PROBLEM]}…"
 
 
 def as_sentence(problems: list[str]) -> str:
@@ -84,17 +92,17 @@ def _nodes(start: Any, document: JsonObject, *, beside: Collection[str] = ()) ->
     """Every object below `start` and behind its references, once each, without what the keys in `beside` hold."""
     waiting, seen = [start], set[int]()
     while waiting:
-        node = waiting.pop()
-        if id(node) in seen or not isinstance(node, dict | list):
+        node: Any = waiting.pop()
+        if id(node) in seen:
             continue
         seen.add(id(node))
         if isinstance(node, list):
-            waiting.extend(node)
-            continue
-        fields = cast("JsonObject", node)
-        yield fields
-        waiting.extend(value for key, value in fields.items() if key not in beside)
-        waiting.append(_referred(fields.get("$ref"), document))
+            waiting.extend(cast("Sequence[Any]", node))
+        elif isinstance(node, dict):
+            fields = cast("JsonObject", node)
+            yield fields
+            waiting.extend(value for key, value in fields.items() if key not in beside)
+            waiting.append(_referred(fields.get("$ref"), document))
 
 
 def _referred(reference: Any, document: JsonObject) -> Any:

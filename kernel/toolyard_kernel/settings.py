@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ValidationInfo
 
 
-def _resolved(path: Path, info: ValidationInfo) -> Path:
-    """Below the folder in the validation context's `base`, with `~` and `$NAME` filled in."""
+def resolved(path: str | Path, base: Path) -> Path:
+    """A path as a config writes it: below the folder `base`, with `~` and `$NAME` filled in.
+
+    Raises:
+        ValueError: a variable is not set, or there is no such home.
+    """
     text = os.path.expandvars(str(path))
     if "$" in text:
         raise ValueError(f"{path}: an environment variable in this path is not set")
-    base = (info.context or {}).get("base", Path.cwd())
     try:
         return Path(base, Path(text).expanduser())
     except RuntimeError as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def _resolved(path: Path, info: ValidationInfo) -> Path:
+    context: Mapping[str, Any] = info.context or {}
+    return resolved(path, context.get("base", Path.cwd()))
 
 
 SettingsPath = Annotated[Path, AfterValidator(_resolved)]

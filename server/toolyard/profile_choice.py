@@ -9,12 +9,13 @@ from toolyard.folders import config_folder
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.profiles.builtin import BUILT_IN
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.settings import resolved
 
 
 def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None) -> PermissionProfile:
     """The profile itself, a built-in by name, one of the user's by name, or the one in a YAML file.
 
-    A name with a `/` or a `.yaml` at its end is a path, relative to `base`. The user's own profiles are the files
+    A name with a `/` or a `.yaml` at its end is a path, relative to `base`, with `~` and `$NAME` filled in. The user's own profiles are the files
     `$XDG_CONFIG_HOME/toolyard/profiles/<name>.yaml`; they cannot replace a built-in.
 
     Raises:
@@ -25,13 +26,20 @@ def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None)
     if choice in BUILT_IN:
         return BUILT_IN[choice]
     if "/" in choice or choice.endswith((".yaml", ".yml")):
-        return read_profile(Path(base or Path.cwd(), Path(choice).expanduser()))
+        return read_profile(_path(choice, base or Path.cwd()))
     own = config_folder() / "profiles" / f"{choice}.yaml"
     if own.is_file():
         return read_profile(own)
     raise ConfigError(
         f"profile: no profile is named {choice!r}; expected {', '.join(BUILT_IN)}, the path of a YAML file, or {own}"
     )
+
+
+def _path(choice: str, base: Path) -> Path:
+    try:
+        return resolved(choice, base)
+    except ValueError as error:
+        raise ConfigError(f"profile: {error}") from error
 
 
 def read_profile(path: Path) -> PermissionProfile:

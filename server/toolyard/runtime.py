@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from toolyard.folders import state_folder
+from toolyard.opening import OpenToolkits
 from toolyard.profile_choice import choose_profile
 from toolyard.toolkit_loading import load_toolkit
 from toolyard_kernel.asking import Approver
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.context import checked_services
-from toolyard_kernel.errors import ConfigError, UnknownName
+from toolyard_kernel.errors import ConfigError, DefinitionError, UnknownName
 from toolyard_kernel.functions import tool as tool_of
 from toolyard_kernel.gate import Gate
 from toolyard_kernel.ledger.files import FileLedger
 from toolyard_kernel.ledger.ledger import Ledger
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.registry import Registry
+from toolyard_kernel.registry import PYTHON_TOOLS, Registry
 from toolyard_kernel.toolkits import Toolkit
 from toolyard_kernel.tools import Tool, ToolHandler
-
-log = logging.getLogger("toolyard")
 
 ToolLike = Tool | ToolHandler | Callable[..., Any]
 Toolkits = Sequence[Toolkit] | Mapping[str, Mapping[str, Any]]
@@ -58,7 +56,7 @@ class ToolRuntime:
     profile: PermissionProfile
     toolkits: tuple[Toolkit, ...]
     tool_gate: Gate
-    _open: list[AsyncExitStack] = field(default_factory=list[AsyncExitStack], repr=False)
+    open_toolkits: OpenToolkits = field(repr=False)
 
     def gate(self, agent: str) -> Gate:
         if agent != self.agent:
@@ -78,26 +76,9 @@ class ToolRuntime:
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
-        """Open the toolkits, unless another door has; a toolkit that cannot be opened takes only its own tools away."""
-        if self._open:
+        """The toolkits are open, for as long as any door is; one that fails takes only its own tools away."""
+        async with self.open_toolkits.held():
             yield
-            return
-        async with AsyncExitStack() as stack:
-            self._open.append(stack)
-            stack.callback(self._open.clear)
-            for toolkit in self.toolkits:
-                await self._enter(stack, toolkit)
-            yield
-
-    async def _enter(self, stack: AsyncExitStack, toolkit: Toolkit) -> None:
-        try:
-            await stack.enter_async_context(toolkit.lifespan())
-        except Exception:
-            log.exception("toolkit %r could not be opened: its tools are gone until the next start", toolkit.name)
-            registry = self.tool_gate.registry
-            for entry in tuple(registry):
-                if entry.toolkit == toolkit.name:
-                    registry.remove(entry.tool.name)
 
 
 def create_mcp_runtime(
@@ -127,10 +108,10 @@ def create_mcp_runtime(
             f"data_environment: {', '.join(map(repr, data_environment))} is read by no toolkit that is installed; "
             f"leave it out, or give connections as the toolkit's own settings"
         )
-    registry, opened = Registry(), _toolkits(toolkits)
+    registry, given = Registry(), _toolkits(toolkits)
     for thing in tools:
         registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
-    for toolkit in opened:
+    for toolkit in given:
         for member in toolkit.tools():
             registry.register(member, toolkit=toolkit.name)
     gate = Gate(
@@ -140,11 +121,26 @@ def create_mcp_runtime(
         approver=approver,
     )
     chosen = choose_profile(profile)
-    return ToolRuntime(agent=agent, tenant=tenant, profile=chosen, toolkits=opened, tool_gate=gate)
+    opened = OpenToolkits(given, lambda toolkit: _take_away(toolkit, registry))
+    return ToolRuntime(
+        agent=agent, tenant=tenant, profile=chosen, toolkits=given, tool_gate=gate, open_toolkits=opened
+    )
 
 
 def _toolkits(toolkits: Toolkits) -> tuple[Toolkit, ...]:
     if isinstance(toolkits, Mapping):
         here = Path.cwd()
         return tuple(load_toolkit(name, given, where="toolkits", base=here) for name, given in toolkits.items())
-    return tuple(toolkits)
+    given = tuple(toolkits)
+    names = [toolkit.name for toolkit in given]
+    for name in names:
+        if name == PYTHON_TOOLS or names.count(name) > 1:
+            taken = "stands for tools without a toolkit" if name == PYTHON_TOOLS else "is the name of another toolkit"
+            raise DefinitionError(f"toolkit {name!r}: the name {taken}; choose another")
+    return given
+
+
+def _take_away(toolkit: Toolkit, registry: Registry) -> None:
+    for entry in tuple(registry):
+        if entry.toolkit == toolkit.name:
+            registry.remove(entry.tool.name)

@@ -24,7 +24,11 @@ def load_toolkit(name: str, settings: Mapping[str, Any], *, where: str, base: Pa
     if name not in found:
         raise ConfigError(f"{where}: no toolkit is named {name!r}; installed: {', '.join(sorted(found)) or 'none'}")
     factory = _load(found[name], where)
-    return factory(validated(factory.Settings, settings, where=f"{where}.{name}", base=base))
+    checked = validated(factory.Settings, settings, where=f"{where}.{name}", base=base)
+    try:
+        return factory(checked)
+    except ConfigError as error:
+        raise ConfigError(f"{where}.{name}: {error}") from error
 
 
 def _load(entry: EntryPoint, where: str) -> ToolkitFactory:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from toolyard_kernel.asking import Approver
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.context import Report, checked_services, unheard
+from toolyard_kernel.context import Report, ToolContext, checked_services, unheard
 from toolyard_kernel.decisions import Decision
 from toolyard_kernel.define import define_tool
 from toolyard_kernel.gate import Gate
@@ -26,10 +26,25 @@ from toolyard_kernel.tools import Handler, Tool, ToolHandler
 OPEN: JsonObject = {"type": "object"}
 """A schema that any JSON object fits."""
 
+NEEDS_N: JsonObject = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+"""A schema that needs the integer `n`."""
+
+
+@dataclass
+class Runs:
+    """A handler that remembers what it was run with."""
+
+    arguments: list[Any] = field(default_factory=list[Any])
+
+    def __call__(self, arguments: Any, ctx: ToolContext) -> str:
+        self.arguments.append(arguments)
+        return "ran"
+
 
 def act(handler: Handler, **options: Any) -> Tool:
     """A tool named `act` that takes any object."""
-    return define_tool(**{"name": "act", "description": "", "input_schema": OPEN, "handler": handler, **options})
+    given: dict[str, Any] = {"name": "act", "description": "", "input_schema": OPEN, **options}
+    return define_tool(handler=handler, **given)
 
 
 def profile_of(**fields: Any) -> PermissionProfile:
@@ -40,6 +55,10 @@ def profile_of(**fields: Any) -> PermissionProfile:
 class Door:
     gate: Gate
     state: Path
+
+    @property
+    def caller(self) -> Caller:
+        return Caller(id="tester", profile=UNRESTRICTED)
 
     async def call(
         self,

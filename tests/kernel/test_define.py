@@ -63,9 +63,7 @@ def test_a_handler_can_be_given_or_decorated() -> None:
 
 
 def test_every_option_reaches_the_tool() -> None:
-    made = act(
-        echo, approval="always", timeout=2.5, effects=["shell"], inline=True, secret="key", output_schema=OPEN
-    )
+    made = act(echo, approval="always", timeout=2.5, effects=["shell"], inline=True, secret="key", output_schema=OPEN)
     assert (made.approval, made.timeout, made.effects, made.inline) == ("always", 2.5, frozenset({"shell"}), True)
     assert (made.secret, made.output_schema) == (frozenset({"key"}), OPEN)
 
@@ -120,7 +118,7 @@ async def test_a_model_refuses_what_does_not_fit_it(tmp_path: Path, arguments: J
 
 
 async def test_a_model_that_contains_itself_is_an_object_at_its_root(tmp_path: Path) -> None:
-    tree = {"name": "a", "branches": [{"name": "b", "branches": []}]}
+    tree: JsonObject = {"name": "a", "branches": [{"name": "b", "branches": []}]}
     made = act(echo, input_schema=Branch, output_schema=Branch)
     assert made.input_schema["type"] == "object"
     assert (await open_door(tmp_path, made).call("act", tree)).structured == tree
@@ -142,11 +140,12 @@ async def test_a_handler_gets_the_secrets_of_a_model_and_the_ledger_does_not(tmp
 
 
 @pytest.mark.parametrize(
-    "source", [int, None, 7, {"properties": {"x": {}}}, {"x": "number"}, {"x": object()}, {"anyOf": [{"type": "object"}]}]
+    "source",
+    [int, None, 7, {"properties": {"x": {}}}, {"x": "number"}, {"x": object()}, {"anyOf": [{"type": "object"}]}],
 )
 @pytest.mark.parametrize("which", ["input_schema", "output_schema"])
 def test_what_is_no_schema_is_refused_with_the_name_of_its_tool(source: Any, which: str) -> None:
     if which == "output_schema" and source is None:
         return
-    with pytest.raises(DefinitionError, match="tool 'act': the schema .* is neither a JSON Schema with a type"):
+    with pytest.raises(DefinitionError, match=r"tool 'act': the schema .* is neither a JSON Schema with a type"):
         act(echo, **{which: source})

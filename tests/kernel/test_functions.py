@@ -12,7 +12,6 @@ from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, RootModel
-from typing_extensions import TypedDict
 
 from tests.kernel.door import open_door
 from toolyard_kernel.content import JsonObject
@@ -20,7 +19,6 @@ from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import DefinitionError
 from toolyard_kernel.functions import tool
 from toolyard_kernel.registry import Registry
-from toolyard_kernel.tools import Tool
 
 pytestmark = pytest.mark.anyio
 
@@ -41,8 +39,12 @@ class Size:
     height: int = 1
 
 
-class Totals(TypedDict):
-    total: int
+class Even(BaseModel):
+    n: int
+
+    def model_post_init(self, _: object) -> None:
+        if self.n % 2:
+            raise ValueError("must be even")
 
 
 class Foreign:
@@ -94,60 +96,6 @@ def test_one_secret_can_be_named_without_a_list() -> None:
     assert fetch.secret == frozenset({"token"})
 
 
-def google(city: str, days: int = 3) -> str:
-    """Forecast the weather.
-
-    Args:
-        city: Where,
-            as people write it.
-        days: How far ahead.
-
-    Returns:
-        A sentence.
-    """
-    return f"{city} {days}"
-
-
-def numpy(city: str, days: int = 3) -> str:
-    """Forecast the weather.
-
-    Parameters
-    ----------
-    city : str
-        Where,
-        as people write it.
-    days : int
-        How far ahead.
-    """
-    return f"{city} {days}"
-
-
-def sphinx(city: str, days: int = 3) -> str:
-    """Forecast the weather.
-
-    :param city: Where,
-        as people write it.
-    :param days: How far ahead.
-    :returns: A sentence.
-    """
-    return f"{city} {days}"
-
-
-@pytest.mark.parametrize("function", [google, numpy, sphinx])
-def test_docstrings_of_every_style_describe_the_parameters(function: Callable[..., str]) -> None:
-    made = tool(function)
-    assert made.description == "Forecast the weather."
-    described = {name: field["description"] for name, field in made.input_schema["properties"].items()}
-    assert described == {"city": "Where,\nas people write it.", "days": "How far ahead."}
-
-
-def test_a_function_without_a_docstring_has_an_empty_description() -> None:
-    def bare(x: int) -> int:
-        return x
-
-    assert (tool(bare).description, schema_of(bare)["properties"]) == ("", {"x": {"type": "integer"}})
-
-
 def test_enums_literals_optionals_unions_and_containers_become_json_schema() -> None:
     def many(
         colour: Colour,
@@ -155,7 +103,7 @@ def test_enums_literals_optionals_unions_and_containers_become_json_schema() -> 
         name: str | None,
         either: int | list[str],
         table: dict[str, float],
-        where: Path = Path("."),
+        where: Path = Path(),
     ) -> None:
         """Take many types."""
 
@@ -231,7 +179,9 @@ async def test_a_mutable_default_is_fresh_for_every_call(tmp_path: Path) -> None
 
 async def test_parameters_may_have_any_python_name(tmp_path: Path) -> None:
     @tool
-    def odd(schema: int, _x: int, copy: int, json: int, self: int, model_config: int, p0: int, arguments: int) -> list[int]:
+    def odd(
+        schema: int, _x: int, copy: int, json: int, self: int, model_config: int, p0: int, arguments: int
+    ) -> list[int]:
         return [schema, _x, copy, json, self, model_config, p0, arguments]
 
     names = ["schema", "_x", "copy", "json", "self", "model_config", "p0", "arguments"]
@@ -241,10 +191,11 @@ async def test_parameters_may_have_any_python_name(tmp_path: Path) -> None:
 
 
 async def test_an_untyped_parameter_takes_any_json(tmp_path: Path) -> None:
-    @tool
-    def echo(value):  # type: ignore[no-untyped-def] # pyright: ignore # noqa: PGH003
-        return value  # pyright: ignore # noqa: PGH003
+    def say(value: Any) -> Any:
+        return value
 
+    del say.__annotations__["value"]
+    echo = tool(name="echo")(say)
     assert echo.input_schema["properties"] == {"value": {}}
     assert (await open_door(tmp_path, echo).call("echo", {"value": [1, {"a": None}]})).text == '[1,{"a":null}]'
 
@@ -263,22 +214,14 @@ async def test_arguments_that_do_not_fit_never_reach_the_function(tmp_path: Path
 
 
 async def test_a_rule_that_json_schema_cannot_say_is_checked_and_named(tmp_path: Path) -> None:
-    class Even(BaseModel):
-        n: int
+    ran: list[Even] = []
 
-        def model_post_init(self, _: object) -> None:
-            if self.n % 2:
-                raise ValueError("must be even")
+    @tool
+    def take(pair: Even) -> None:
+        ran.append(pair)
 
-    def _make(even: Any) -> Tool:
-        def take(pair) -> int:  # type: ignore[no-untyped-def] # pyright: ignore # noqa: PGH003
-            return 1
-
-        take.__annotations__["pair"] = even
-        return tool(take)
-
-    outcome = await open_door(tmp_path, _make(Even)).call("take", {"pair": {"n": 3}})
-    assert outcome.text == "invalid arguments: pair: Value error, must be even"
+    outcome = await open_door(tmp_path, take).call("take", {"pair": {"n": 3}})
+    assert (outcome.text, ran) == ("invalid arguments: pair: Value error, must be even", [])
 
 
 @pytest.mark.parametrize("arguments", [{}, {"x": 2}])
@@ -308,7 +251,6 @@ async def test_the_context_is_filled_in_and_not_advertised(tmp_path: Path, argum
     [
         (Point, Point(x=1), {"x": 1, "y": 0}),
         (Size, Size(width=2), {"width": 2, "height": 1}),
-        (Totals, {"total": 3}, {"total": 3}),
         (dict[str, int], {"a": 1}, {"a": 1}),
     ],
 )
@@ -351,7 +293,7 @@ def positional_context(ctx: ToolContext, /) -> None:
     """Take a context without a name."""
 
 
-def unresolvable(x: Missing) -> None:  # type: ignore[name-defined] # pyright: ignore # noqa: F821, PGH003
+def unresolvable(x: int) -> None:
     """Take a type that nobody defined."""
 
 
@@ -373,24 +315,25 @@ def unknown_type(door: Foreign) -> None:
 
 unreadable.__annotations__["x"] = "int |"
 lost.__annotations__["x"] = "enum.Missing"
+unresolvable.__annotations__["x"] = "Missing"
 
 
-@pytest.mark.parametrize(
-    ("function", "message"),
-    [
-        (starred, "parameter *paths: 'str' cannot be a tool's; use named parameters only"),
-        (keywords, "parameter **options: 'str' cannot be a tool's"),
-        (positional, "cannot be a tool's"),
-        (positional_context, "cannot be a tool's"),
-        (unresolvable, "name 'Missing' is not defined; types of a tool's parameters must be defined at module level"),
-        (unreadable, "unreadable: "),
-        (lost, "lost: module 'enum' has no attribute 'Missing'"),
-        (callback, "callback: "),
-        (unknown_type, "unknown_type: "),
-        (functools.partial(google, "Rome"), "is no function; write one that calls it, or use define_tool"),
-        (Point, "is no function"),
-    ],
-)
+REFUSED: list[tuple[Callable[..., Any], str]] = [
+    (starred, "parameter *paths: 'str' cannot be a tool's; use named parameters only"),
+    (keywords, "parameter **options: 'str' cannot be a tool's"),
+    (positional, "cannot be a tool's"),
+    (positional_context, "cannot be a tool's"),
+    (unresolvable, "name 'Missing' is not defined; types of a tool's parameters must be defined at module level"),
+    (unreadable, "unreadable: "),
+    (lost, "lost: module 'enum' has no attribute 'Missing'"),
+    (callback, "callback: "),
+    (unknown_type, "unknown_type: "),
+    (functools.partial(starred, "a"), "is no function; write one that calls it, or use define_tool"),
+    (Point, "is no function"),
+]
+
+
+@pytest.mark.parametrize(("function", "message"), REFUSED)
 def test_a_function_that_cannot_be_a_tool_is_refused_by_name(function: Callable[..., Any], message: str) -> None:
     with pytest.raises(DefinitionError) as refused:
         tool(function)

@@ -44,7 +44,6 @@ def nested(levels: int) -> JsonObject:
     [
         ({}, "name: required, but missing"),
         ({"name": "ann", "home": {}}, "home.city: required, but missing"),
-        ({"name": "ann", "agee": 1, "x": 2}, "agee: unknown field; x: unknown field"),
         ({"name": "ann", "home": {"city": "Rome", "zip": 1}}, "home.zip: unknown field"),
         ({"name": "ann", "age": "old"}, 'age: "old" is not of type "integer"'),
         ({"name": "ann", "tags": ["a", 7]}, 'tags.1: 7 is not of type "string"'),
@@ -64,7 +63,15 @@ def test_a_value_that_fits_has_no_problems(value: JsonObject) -> None:
 def test_a_long_value_is_not_quoted_at_length() -> None:
     (message,) = problems({"name": "ann", "age": "x" * 10_000})
     assert message.startswith('age: "xxx')
-    assert len(message) < 400
+    assert len(message) <= 301
+
+
+def test_every_unknown_field_is_a_problem_and_none_is_told_at_length() -> None:
+    told = problems({"name": "ann", "agee": 1, "home": {"city": "Rome", "x" * 999: 2}, "b": 3})
+    assert sorted(told)[:2] == ["agee: unknown field", "b: unknown field"]
+    assert max(map(len, told)) == 301
+    many = problems({"name": "ann", **{f"f{n}": n for n in range(99)}})
+    assert as_sentence(many).endswith("; and 94 more")
 
 
 def test_the_first_five_problems_are_told_and_the_rest_counted() -> None:
@@ -90,9 +97,9 @@ def test_what_is_no_json_is_a_problem(value: Any) -> None:
     assert message.startswith("not valid JSON: ")
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**5000 + 0.5 if False else 1e308])
-def test_numbers_beyond_json_are_no_integers(value: float) -> None:
-    assert problems({"name": "ann", "age": value}) != [] or value == 1e308
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_numbers_beyond_json_are_no_numbers(value: float) -> None:
+    assert problems({"name": "ann", "age": value}) == ['age: null is not of type "integer"']
 
 
 def test_a_schema_with_secrets_quotes_no_value() -> None:
@@ -140,7 +147,7 @@ def test_a_broken_schema_is_refused_by_the_name_of_its_owner(part: Any) -> None:
 
 @pytest.mark.parametrize("where", ["http://127.0.0.1:9/a.json", "https://example.com/a.json", "file:///etc/hostname"])
 def test_a_reference_never_leaves_the_document(where: str) -> None:
-    with pytest.raises(DefinitionError, match="is not a JSON Schema: .*retrieving it failed"):
+    with pytest.raises(DefinitionError, match=r"is not a JSON Schema: .*retrieving it failed"):
         Schema({"type": "object", "properties": {"a": {"$ref": where}}}, of="the schema")
 
 
@@ -181,5 +188,5 @@ def test_write_only_fields_are_looked_for_in_a_schema_that_contains_itself() -> 
     document["properties"]["again"] = document
     document["properties"]["list"] = {"type": "array", "items": {"$ref": "#/$defs/list"}}
     document["$defs"] = {"list": {"$ref": "#/$defs/list"}}
-    assert write_only_fields(document) == {"pin", "again"} or write_only_fields(document) == {"pin"}
+    assert write_only_fields(document) == {"pin"}
     assert write_only_fields(nested(100_000)) == frozenset()

@@ -18,6 +18,7 @@ import anyio
 from anyio.abc import ByteSendStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from mcp import StdioServerParameters
+from mcp_types import CallToolResult, TextContent
 from toolyard_kernel.ledger.files import read_records
 
 TOOLYARD = (sys.executable, "-m", "toolyard")
@@ -28,6 +29,7 @@ DEADLINE = 30
 ENDS_WITHIN = 5
 """Seconds a process may live on after its client (R3)."""
 LONGEST_LINE = 8 * 1024 * 1024
+LOG = "stderr.log"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,10 @@ class Yard:
     def started(self, tool: str) -> list[dict[str, Any]]:
         """The records of calls of `tool` that ran."""
         return [record for record in self.records() if record["tool"] == tool and record["event"] == "start"]
+
+    def log(self) -> str:
+        """What the last process that was talked to wrote to stderr."""
+        return (self.root / LOG).read_text()
 
     def write(self, name: str, text: str) -> Path:
         path = self.root / name
@@ -106,6 +112,11 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.url.rpartition(":")[2].partition("/")[0])
+
+    @property
+    def log(self) -> str:
+        """What it wrote to stderr so far."""
+        return "".join(self.lines)
 
     def stop(self) -> int:
         """End it as an operator does, and say how it ended."""
@@ -201,10 +212,16 @@ async def talking(yard: Yard) -> AsyncIterator[Talk]:
     """`toolyard serve` over stdio, spoken to without a client's help."""
     with anyio.fail_after(DEADLINE):
         command = [*TOOLYARD, "serve", yard.config]
-        async with await anyio.open_process(command, cwd=yard.root, env=yard.env, stderr=None) as process:
+        with (yard.root / LOG).open("wb") as log:
+            process = await anyio.open_process(command, cwd=yard.root, env=yard.env, stderr=log)
+        async with process:
             assert process.stdout
             try:
                 yield Talk(process=process, out=BufferedByteReceiveStream(process.stdout))
             finally:
                 if process.returncode is None:
                     process.kill()
+
+
+def text_of(result: CallToolResult) -> str:
+    return "".join(block.text for block in result.content if isinstance(block, TextContent))

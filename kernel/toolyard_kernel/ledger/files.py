@@ -31,8 +31,11 @@ class FileLedger:
 
     def open(self) -> None:
         """Create the file now, so that a folder that cannot be written is known before the first call."""
+        self._opened()
+
+    def _opened(self) -> int:
         if self._descriptor is not None:
-            return
+            return self._descriptor
         self._sequence, self._previous = 0, ""
         path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
@@ -44,15 +47,15 @@ class FileLedger:
                 f"the ledger cannot be written in {self.folder}: {error.strerror}; "
                 f"make the folder writable, or set XDG_STATE_HOME to one that is"
             ) from error
+        return self._descriptor
 
     def append(self, record: Record) -> None:
-        self.open()
-        assert self._descriptor is not None
+        descriptor = self._opened()
         body = _json({"seq": self._sequence, "prev": self._previous, **record})
         digest = hashlib.sha256(body.encode()).hexdigest()
         line = f'{body[:-1]},"hash":"{digest}"}}\n'.encode()
         try:
-            written = os.write(self._descriptor, line)
+            written = os.write(descriptor, line)
         except OSError as error:
             raise LedgerError(f"a record could not be written in {self.folder}: {error.strerror}") from error
         if written != len(line):

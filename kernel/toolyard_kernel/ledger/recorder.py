@@ -58,6 +58,6 @@ class Recorder:
         try:
             self._append(record)
         except LedgerError as error:
-            log.error(
+            log.error(  # noqa: TRY400 - the message says it all
                 "call %s of %r ended %s, unrecorded: %s", record["call_id"], record["tool"], outcome.status, error
             )

@@ -61,18 +61,21 @@ def _redact(value: Any, secret: frozenset[str], depth: int) -> Any:
 
 def _secret_texts(arguments: JsonObject, secret: frozenset[str]) -> Iterator[str]:
     waiting: list[tuple[Any, bool]] = [(arguments, False)]
-    seen = set[tuple[int, bool]]()  # nothing says that a Python caller's arguments are a tree
+    seen: dict[tuple[int, bool], Any] = {}  # nothing says that a Python caller's arguments are a tree
     while waiting:
         value, within = waiting.pop()
         if isinstance(value, str | int | float):
             yield from _texts(value) if within else ()
-        elif isinstance(value, dict | list | tuple | Mapping) and (id(value), within) not in seen:
-            seen.add((id(value), within))
-            if isinstance(value, list | tuple):
-                waiting.extend((item, within) for item in cast("list[Any]", value))
-            else:
-                fields = cast("Mapping[str, Any]", value)
-                waiting.extend((field, within or name in secret) for name, field in fields.items())
+            continue
+        key = (id(cast("object", value)), within)
+        if key in seen:
+            continue
+        seen[key] = value
+        if isinstance(value, list | tuple):
+            waiting.extend((item, within) for item in cast("list[Any]", value))
+        elif isinstance(value, dict | Mapping):
+            fields = cast("Mapping[str, Any]", value)
+            waiting.extend((field, within or name in secret) for name, field in fields.items())
 
 
 def _texts(value: str | float) -> tuple[str, ...]:

@@ -86,10 +86,13 @@ class Limits(Part):
 
 
 def _both_reach(mine: tuple[Answerer, ...], theirs: tuple[Answerer, ...]) -> tuple[Answerer, ...]:
-    """The answerers that both sides come to before their first `allow` or `deny`, in my order."""
-    reached = set(_reached(theirs))
-    shared: list[Answerer] = [answerer for answerer in _reached(mine) if answerer in reached]
-    return tuple(shared) if shared[-1:] == ["allow"] else (*(x for x in shared if x != "deny"), DENY)
+    """The answerers that both sides come to; `allow` is kept only where it skips nobody whom either would ask."""
+    mine, theirs = _reached(mine), _reached(theirs)
+    if theirs == ("allow",) or set(mine) == set(theirs):
+        return mine
+    if mine == ("allow",):
+        return theirs
+    return (*(x for x in mine if x in theirs and x not in ("allow", "deny")), DENY)
 
 
 def _reached(order: tuple[Answerer, ...]) -> tuple[Answerer, ...]:

@@ -15,6 +15,7 @@ from toolyard.cli.options import config_argument, json_arguments, json_option, p
 from toolyard_kernel.asking import Approver, Ask
 from toolyard_kernel.content import Text
 from toolyard_kernel.outcomes import Outcome, Status, ToolCall
+from toolyard_kernel.workers import Job, Workers
 
 EXIT_CODES: dict[Status, int] = {"ok": 0, "tool_error": 1, "denied": 3, "approval_required": 3, "timeout": 4}
 
@@ -53,8 +54,13 @@ def _terminal_approver() -> Approver | None:
     return _ask_on_terminal if sys.stdin.isatty() and sys.stderr.isatty() else None
 
 
-def _ask_on_terminal(ask: Ask) -> bool:
+async def _ask_on_terminal(ask: Ask) -> bool:
     click.echo(f"{ask.tool} {json.dumps(ask.arguments, ensure_ascii=False)}\n{ask.reason}", err=True)
+    approved: bool = await Workers(1).run(Job(_answer_on_terminal))  # a deadline or Ctrl-C need not wait for it
+    return approved
+
+
+def _answer_on_terminal() -> bool:
     with open("/dev/tty", encoding="utf-8") as terminal:  # noqa: PTH123 - stdin itself is taken away from tools
         click.echo("Run it? [y/N] ", err=True, nl=False)
         return terminal.readline().strip().lower() in ("y", "yes")

@@ -1,25 +1,27 @@
-"""Running a command's coroutine, and ending the process when it is over whatever tool code does."""
+"""Running a command's coroutine, and being done when it is over whatever tool code does."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
+import click
+
+from toolyard.cli.left_behind import LeftBehind
+
 Result = TypeVar("Result")
 LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 
-PATIENCE = 2.0
-"""Seconds that whatever still runs has to end once the command is over."""
+PATIENCE = 0.5
+"""Seconds that whatever still runs has to end once the command is over; handlers had theirs before."""
 TERMINATED = 128 + signal.SIGTERM
 
 
 def run(main: Coroutine[Any, Any, Result], loop_factory: LoopFactory | None = None) -> Result:
-    """Run `main`; SIGTERM and Ctrl-C cancel it. A task that refuses to end does not keep the process."""
+    """Run `main`; SIGTERM and Ctrl-C cancel it. A task that refuses to end keeps neither the caller nor the process."""
     runner = asyncio.Runner(loop_factory=loop_factory)
     try:
         return runner.run(_until_terminated(main))
@@ -27,10 +29,9 @@ def run(main: Coroutine[Any, Any, Result], loop_factory: LoopFactory | None = No
         sys.exit(TERMINATED)
     finally:
         if runner.run(_stubborn()):
-            logging.shutdown()
-            sys.stdout.flush()
-            os._exit(TERMINATED)
-        runner.close()
+            click.get_current_context().ensure_object(LeftBehind).tasks = True
+        else:
+            runner.close()
 
 
 async def _until_terminated(main: Coroutine[Any, Any, Result]) -> Result:

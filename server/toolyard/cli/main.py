@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from toolyard.cli.left_behind import LeftBehind
 from toolyard.version import VERSION
 
 COMMANDS = {
@@ -50,8 +51,17 @@ def toolyard() -> None:
 
 def main() -> None:
     """Run the command line; a mistake of the user is one line on stderr and exit code 2."""
+    left_behind = LeftBehind()
     try:
-        toolyard.main(standalone_mode=True)
+        _main(left_behind)
+    except SystemExit as ending:
+        left_behind.leave(ending)
+        raise
+
+
+def _main(left_behind: LeftBehind) -> None:
+    try:
+        toolyard.main(standalone_mode=True, obj=left_behind)
     except Exception as error:
         # Here, not at the top: the error's home loads nothing that an answered `--help` needs.
         from toolyard_kernel.errors import ToolyardError  # noqa: PLC0415

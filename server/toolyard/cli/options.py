@@ -11,14 +11,17 @@ import click
 
 
 def _json_object(ctx: click.Context, param: click.Parameter, value: str) -> dict[str, Any]:
-    text = sys.stdin.read() if value == "-" else value
     try:
-        parsed: Any = json.loads(text)
+        parsed: Any = json.loads(_stdin() if value == "-" else value)
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"not valid JSON: {error}") from error
     if not isinstance(parsed, dict):
         raise click.BadParameter('expected a JSON object, such as \'{"path": "notes.txt"}\'')
     return cast("dict[str, Any]", parsed)
+
+
+def _stdin() -> str:
+    return sys.stdin.read() if sys.stdin else ""  # a process can be started without one
 
 
 config_argument = click.argument("config", type=click.Path(path_type=Path))

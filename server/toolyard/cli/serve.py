@@ -12,7 +12,7 @@ from toolyard.cli.options import config_argument
 from toolyard.config.model import Http
 from toolyard.config.runtime import LoadedConfig, load_config, runtime_of
 from toolyard.runtime import ToolRuntime
-from toolyard.standard_streams import Streams, claimed_streams
+from toolyard.standard_streams import Streams, claim_streams
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.errors import ConfigError
 
@@ -24,14 +24,14 @@ from toolyard_kernel.errors import ConfigError
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one.")
 def command(config: Path, transport: str, host: str | None, port: int | None) -> None:
     """Serve the tools of CONFIG over MCP until the client leaves (stdio) or the server is stopped (HTTP)."""
-    with claimed_streams() as streams:  # from here on, nothing that tools or modules print can reach stdout
-        loaded = load_config(config)
-        runtime = runtime_of(loaded)
-        runtime.open_ledger()
-        if transport == "stdio":
-            run(_over_stdio(loaded, runtime, streams))
-        else:
-            run(_over_http(loaded, runtime, loaded.config.http, host, port), _fast_loop())
+    streams = claim_streams()  # from here to the end, nothing that tools or modules print can reach stdout
+    loaded = load_config(config)
+    runtime = runtime_of(loaded)
+    runtime.open_ledger()
+    if transport == "stdio":
+        run(_over_stdio(loaded, runtime, streams))
+    else:
+        run(_over_http(loaded, runtime, loaded.config.http, host, port), _fast_loop())
 
 
 async def _over_stdio(loaded: LoadedConfig, runtime: ToolRuntime, streams: Streams) -> None:

@@ -32,10 +32,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: the file cannot be read, is no YAML, or holds no mapping.
     """
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506 - _Loader is a SafeLoader
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        text = path.read_bytes()
+    except (OSError, ValueError) as error:  # a path can hold what no file system takes
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        document = yaml.load(text.decode(), _Loader)  # noqa: S506 - _Loader is a SafeLoader
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
+        # PyYAML reads what looks like a number or a date without checking that it is one.
         raise ConfigError(f"{path}: not valid YAML: {_where(error)}") from error
     if document is None:
         return {}

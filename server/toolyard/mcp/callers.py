@@ -17,5 +17,8 @@ at_the_door: ContextVar[Caller] = ContextVar("toolyard_caller")
 
 
 def caller_of(ctx: ServerRequestContext[Any, Any], local: Caller) -> Caller:
-    """The caller the HTTP guard let in, or `local` where no HTTP request brought the message."""
-    return local if ctx.request is None else ctx.request.scope[SCOPE_KEY]
+    """The caller the HTTP guard let in, or `local` where no guard stands: in memory, on stdio, a host's own transport."""
+    if ctx.request is None:
+        return local
+    caller: Caller = ctx.request.scope.get(SCOPE_KEY, local)
+    return caller

@@ -10,6 +10,7 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
 from toolyard.mcp.callers import SCOPE_KEY, at_the_door
 from toolyard.mcp.tokens import TokenHolder, holder_of
@@ -34,7 +35,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
+            await WebSocketClose(code=1008)(scope, receive, send)  # MCP is not spoken here
             return
         admitted = self._admit(_headers(scope))
         if isinstance(admitted, Response):
@@ -93,7 +94,8 @@ def _host(url: str) -> str | None:
 
 
 def _fits(announced: str, limit: int) -> bool:
-    return announced.isascii() and announced.isdigit() and int(announced[:20]) <= limit
+    digits = announced.lstrip("0") or "0"
+    return announced.isascii() and announced.isdigit() and len(digits) <= len(str(limit)) and int(digits) <= limit
 
 
 def _refusal(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

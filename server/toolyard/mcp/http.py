@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
+import anyio
 import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import Route
+from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
@@ -18,24 +19,35 @@ from toolyard.mcp.listening import checked_bind, listening, url_of
 from toolyard.mcp.server import create_server
 from toolyard.mcp.sessions import Sessions
 from toolyard.mcp.tokens import token_holders
+from toolyard.mcp.under_way import UnderWay
 from toolyard.runtime import Runtime
 from toolyard.watchdog import watched
 from toolyard_kernel.callers import Caller
 
 MAX_BODY = 4 * 1024 * 1024
-GOODBYE = 3
-"""Seconds that open connections have to end when the server stops."""
+GOODBYE = 1
+"""Seconds that requests under way have to end by themselves when the server stops; then they are ended."""
+HARD_END = 3
+"""Seconds until connections are closed although they are still in use."""
 
 
 class McpApp:
     """One MCP endpoint as an ASGI application; it answers at whatever path it is mounted."""
 
-    def __init__(self, guard: Guard, sessions: Sessions) -> None:
+    def __init__(self, guard: Guard, sessions: Sessions, under_way: UnderWay) -> None:
         self._guard = guard
         self._sessions = sessions
+        self._under_way = under_way
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._guard(scope, receive, send)
+        if scope["type"] == "lifespan":  # it is the whole application, not mounted into one
+            await Router(lifespan=self.lifespan).lifespan(scope, receive, send)
+        else:
+            await self._guard(scope, receive, send)
+
+    def end_requests(self) -> None:
+        """Stop the calls under way, and complete their answers as well as they can be."""
+        self._under_way.end()
 
     @asynccontextmanager
     async def lifespan(self, app: Any = None) -> AsyncGenerator[None]:
@@ -71,14 +83,15 @@ def asgi_app(
         manager = await sessions.manager()
         await manager.handle_request(scope, receive, send)
 
+    under_way = UnderWay(endpoint)
     guard = Guard(
-        app=endpoint,
+        app=under_way,
         hosts=frozenset(host.lower() for host in allowed_hosts),
         anonymous=runtime.caller("http"),
         holders=token_holders(tokens or {}),
         max_body=max_body_bytes,
     )
-    return McpApp(guard, sessions)
+    return McpApp(guard, sessions, under_way)
 
 
 async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each thing a config can say
@@ -120,11 +133,11 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         access_log=False,
         server_header=False,
         ws="none",
-        timeout_graceful_shutdown=GOODBYE,
+        timeout_graceful_shutdown=HARD_END,
     )
     with listening(host, port) as door, watched(runtime.gate(agent).running):
         on_ready(url_of(door, host, path))
-        await _serve_until_cancelled(_Server(settings), door)
+        await _serve_until_cancelled(_Server(settings), door, endpoint)
 
 
 class _Server(uvicorn.Server):
@@ -135,11 +148,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve_until_cancelled(server: uvicorn.Server, door: socket.socket) -> None:
+async def _serve_until_cancelled(server: uvicorn.Server, door: socket.socket, endpoint: McpApp) -> None:
     serving = asyncio.create_task(server.serve(sockets=[door]), name="toolyard-http")
     try:
         await asyncio.shield(serving)
     except asyncio.CancelledError:
         server.should_exit = True
-        await asyncio.wait({serving}, timeout=2 * GOODBYE)
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait({serving}, timeout=GOODBYE)
+            endpoint.end_requests()
+            await asyncio.wait({serving}, timeout=HARD_END)
         raise

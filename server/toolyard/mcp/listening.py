@@ -52,4 +52,6 @@ def _addresses(host: str) -> list[str]:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except OSError as error:
         raise StartError(f"{host!r} is no address of this machine: {error.strerror}") from error
+    except UnicodeError as error:  # a label of a host name is empty or too long
+        raise StartError(f"{host!r} is no address of this machine: it is no host name either") from error
     return [str(address[0]).partition("%")[0] for *_, address in found]

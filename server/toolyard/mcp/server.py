@@ -48,7 +48,7 @@ def create_server(
 ) -> Server[None]:
     """The SDK's low-level server with the tools of `agent`, for its in-memory client or a transport of your own.
 
-    `caller` is the id of whoever comes without an HTTP request.
+    `caller` is the id of whoever comes over it: only `asgi_app` tells callers apart.
 
     Raises:
         UnknownName: no such agent.
@@ -111,7 +111,7 @@ class Handlers:
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         """The schema whose `x-mcp-header` fields the SDK checks headers against; none for a tool the caller lacks."""
         entry = self.gate.registry.find(name)
-        if entry is None or not self.gate.allows(entry, at_the_door.get()):
+        if entry is None or not self.gate.allows(entry, at_the_door.get(self.local)):
             return None
         return entry.tool.input_schema
 

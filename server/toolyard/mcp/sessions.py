@@ -37,6 +37,9 @@ class Sessions:
             async with manager.run():
                 ready.set_result(manager)
                 await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ready.cancel()  # nobody may wait for a manager that will never come
+            raise
         except Exception as error:
             if ready.done():
                 raise

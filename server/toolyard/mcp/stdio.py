@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, cast
@@ -12,6 +13,7 @@ from typing import Any, BinaryIO, cast
 import anyio
 import mcp_types as types
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
@@ -24,8 +26,11 @@ from toolyard_kernel.workers import Job, Workers
 MAX_MESSAGE = 4 * 1024 * 1024
 """Bytes of the longest line that is read as a message."""
 
-LAST_WORD = 2.0
-"""Seconds an answer may take to leave once serving has ended."""
+GOODBYE = 2.0
+"""Seconds that calls under way have to end when serving is cancelled."""
+
+LAST_WORD = 1.5
+"""Seconds the last answers may take to leave once serving has ended; before that, a slow client is waited for."""
 
 log = logging.getLogger("toolyard")
 
@@ -49,40 +54,67 @@ async def serve_stdio(
     server = create_server(runtime, agent, name=name, instructions=instructions, caller="stdio")
     if streams:
         running = runtime.gate(agent).running
-        async with _messages(streams) as (incoming, outgoing):
+        async with _messages(streams) as wire:
             with watched(running):
-                await server.run(incoming, outgoing, server.create_initialization_options())
+                await _serve_until_cancelled(server, wire)
         return
     with claimed_streams() as claimed:
         await serve_stdio(runtime, agent, name=name, instructions=instructions, streams=claimed)
 
 
-Incoming = MemoryObjectReceiveStream[SessionMessage | Exception]
-Outgoing = MemoryObjectSendStream[SessionMessage]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """The client's messages and the answers; `hang_up` makes it look as if the client had left."""
+
+    incoming: MemoryObjectReceiveStream[SessionMessage | Exception]
+    outgoing: MemoryObjectSendStream[SessionMessage]
+    hang_up: Callable[[], None]
+
+
+async def _serve_until_cancelled(server: Server[None], wire: Wire) -> None:
+    """The SDK's server does not bear to be cancelled while messages arrive: it is hung up on instead."""
+    options = server.create_initialization_options()
+    serving = asyncio.create_task(server.run(wire.incoming, wire.outgoing, options), name="toolyard-stdio")
+    try:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:
+        wire.hang_up()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait({serving}, timeout=GOODBYE)
+        serving.cancel()
+        raise
 
 
 @asynccontextmanager
-async def _messages(streams: Streams) -> AsyncGenerator[tuple[Incoming, Outgoing]]:
+async def _messages(streams: Streams) -> AsyncGenerator[Wire]:
     arrived, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
     lines = Lines(streams.stdin, streams.stdout)
+    reading, writing = anyio.CancelScope(), anyio.CancelScope(shield=True)
 
     async def read() -> None:
         async with arrived:
-            while line := await lines.read():
-                await _accept(line, lines, arrived)
+            with reading:
+                await read_on()
+
+    async def read_on() -> None:
+        while line := await lines.read():
+            await _accept(line, lines, arrived)
 
     async def write() -> None:
-        async with leaving:
-            async for message in leaving:
-                with anyio.move_on_after(LAST_WORD, shield=True):  # an answer under way is still delivered
+        with writing:
+            async with leaving:
+                async for message in leaving:
                     await lines.write(message.message.model_dump_json(by_alias=True, exclude_unset=True).encode())
 
     async with anyio.create_task_group() as tasks, incoming, outgoing:
         tasks.start_soon(read)
         tasks.start_soon(write)
-        yield incoming, outgoing
-        tasks.cancel_scope.cancel()
+        try:
+            yield Wire(incoming=incoming, outgoing=outgoing, hang_up=reading.cancel)
+        finally:
+            writing.deadline = anyio.current_time() + LAST_WORD
+            tasks.cancel_scope.cancel()
 
 
 async def _accept(line: bytes, lines: Lines, arrived: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
@@ -99,6 +131,9 @@ async def _accept(line: bytes, lines: Lines, arrived: MemoryObjectSendStream[Ses
         code, text = (types.PARSE_ERROR, "Parse error") if invalid else (types.INVALID_REQUEST, "Invalid request")
         await lines.write(_refusal(code, text, None if invalid else _id_in(line)))
         return
+    if isinstance(message, types.JSONRPCNotification) and "id" in _members(line):
+        await lines.write(_refusal(types.INVALID_REQUEST, "Invalid request: an id is a text or an integer", None))
+        return
     await arrived.send(SessionMessage(message))
 
 
@@ -107,12 +142,17 @@ def _refusal(code: int, text: str, request_id: str | int | None) -> bytes:
 
 
 def _id_in(line: bytes) -> str | int | None:
+    found = _members(line).get("id")
+    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
+
+
+def _members(line: bytes) -> dict[str, Any]:
+    """What is in the JSON object of a line, or nothing when there is no such object."""
     try:
         message: Any = json.loads(line)
     except (ValueError, RecursionError):
-        return None
-    found: Any = cast("dict[str, Any]", message).get("id") if isinstance(message, dict) else None
-    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
+        return {}
+    return cast("dict[str, Any]", message) if isinstance(message, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

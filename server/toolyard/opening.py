@@ -1,0 +1,117 @@
+"""Toolkits while they are open, each kept by a task of its own: one that fails takes nothing else down."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+
+from toolyard_kernel.toolkits import Toolkit
+
+OPENING = 30.0
+"""Seconds a toolkit has to open."""
+CLOSING = 2.0
+"""Seconds a toolkit has to close."""
+GRACE = 0.5
+"""Seconds it then has to heed its cancellation."""
+
+log = logging.getLogger("toolyard")
+
+Gone = Callable[[Toolkit], None]
+
+
+class OpenToolkits:
+    """Opens toolkits for the first door that holds them, and closes them after the last.
+
+    `gone` is told of a toolkit that fails: when it is opened, by taking too long, or later while it is open.
+    """
+
+    def __init__(self, toolkits: Sequence[Toolkit], gone: Gone) -> None:
+        self._toolkits = toolkits
+        self._gone = gone
+        self._holders = 0
+        self._keepers: tuple[_Keeper, ...] = ()
+
+    @asynccontextmanager
+    async def held(self) -> AsyncGenerator[None]:
+        """Meanwhile the toolkits are open, but for those that failed."""
+        self._holders += 1
+        if self._holders == 1:
+            self._keepers = tuple(
+                _Keeper(toolkit, self._gone, [keeper.task for keeper in self._keepers]) for toolkit in self._toolkits
+            )
+        try:
+            for keeper in self._keepers:
+                await keeper.opened()
+            yield
+        finally:
+            self._holders -= 1
+            if not self._holders:
+                with anyio.CancelScope(shield=True):
+                    await _closed(self._keepers)
+
+
+class _Keeper:
+    """The task that opens one toolkit, waits, and closes it."""
+
+    def __init__(self, toolkit: Toolkit, gone: Gone, earlier: list[asyncio.Task[None]]) -> None:
+        self._toolkit = toolkit
+        self._gone = gone
+        self._opened = asyncio.Event()
+        self._over = asyncio.Event()
+        self.task = asyncio.create_task(self._keep(earlier), name=f"toolyard-toolkit-{toolkit.name}")
+
+    async def opened(self) -> None:
+        """Return once the toolkit is open, or has failed."""
+        try:
+            async with asyncio.timeout(OPENING + CLOSING + GRACE):
+                await self._opened.wait()
+        except TimeoutError:
+            self._fail("was cancelled while it opened, and goes on")
+
+    def close(self) -> None:
+        self._over.set()
+
+    async def _keep(self, earlier: list[asyncio.Task[None]]) -> None:
+        if closing := [task for task in earlier if not task.done()]:
+            await asyncio.wait(closing, timeout=CLOSING)
+        try:
+            await self._within_deadlines()
+        except asyncio.CancelledError:
+            if task := asyncio.current_task():
+                if task.cancelling():
+                    raise
+            self._fail("cancelled itself")
+        except BaseException as error:  # noqa: BLE001 - asyncio would end the whole server with a SystemExit
+            self._fail(f"failed with {type(error).__name__}", error)
+        finally:
+            self._opened.set()
+
+    async def _within_deadlines(self) -> None:
+        async with asyncio.timeout(OPENING) as deadline, self._toolkit.lifespan():
+            deadline.reschedule(None)
+            self._opened.set()
+            await self._over.wait()
+            deadline.reschedule(asyncio.get_running_loop().time() + CLOSING)
+
+    def _fail(self, how: str, error: BaseException | None = None) -> None:
+        if self._over.is_set():
+            log.error("toolkit %r %s while it closed", self._toolkit.name, how, exc_info=error)
+            return
+        log.error("toolkit %r %s: its tools are gone until the next start", self._toolkit.name, how, exc_info=error)
+        self._gone(self._toolkit)
+
+
+async def _closed(keepers: Sequence[_Keeper]) -> None:
+    for keeper in keepers:
+        keeper.close()
+    if keepers:
+        _, late = await asyncio.wait({keeper.task for keeper in keepers}, timeout=CLOSING + GRACE)
+        for task in late:  # it was still being opened, or does not heed its deadline
+            task.cancel()
+        _, stuck = await asyncio.wait(late, timeout=GRACE) if late else (set(), late)
+        for task in stuck:
+            log.error("%s was cancelled while it closed, and goes on", task.get_name())

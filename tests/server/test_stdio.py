@@ -1,0 +1,223 @@
+"""`toolyard serve` over stdio: with the SDK's client in both eras, and byte by byte."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import anyio
+import pytest
+from mcp import Client
+
+from tests.server.yards import DEADLINE, ENDS_WITHIN, ERAS, Yard, talking, text_of, write_yard
+
+pytestmark = pytest.mark.anyio
+
+TOOLS = '''
+import asyncio, atexit, os, subprocess, sys, threading
+from toolyard import ToolContext, tool
+
+def shout_everywhere(what):
+    print(f"print {what}", flush=True)
+    print(f"dunder {what}", file=sys.__stdout__, flush=True)
+    os.write(1, f"descriptor {what}\\n".encode())
+    subprocess.run([sys.executable, "-c", f"print('child {what}')"], check=True)
+
+stopped = asyncio.Event()
+
+@tool
+def echo(text: str) -> str:
+    """Say it back."""
+    return text
+
+@tool
+def noisy() -> str:
+    """Write to stdout in every way there is."""
+    shout_everywhere("in a tool")
+    atexit.register(print, "print at the end", flush=True)
+    return "done"
+
+@tool
+async def wait(ctx: ToolContext) -> str:
+    """Wait for ever, politely."""
+    try:
+        await ctx.progress(1, 3, "waiting")
+        await asyncio.Event().wait()
+    finally:
+        stopped.set()
+    return ""
+
+@tool
+async def wait_until_stopped() -> str:
+    """Answer once `wait` was stopped."""
+    await stopped.wait()
+    return "stopped"
+
+@tool
+def hang(ctx: ToolContext) -> str:
+    """A thread that never returns."""
+    ctx.progress(1)
+    threading.Event().wait()
+    return ""
+
+@tool
+async def refuse_to_end(ctx: ToolContext) -> str:
+    """A coroutine that swallows every cancellation."""
+    await ctx.progress(1)
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+'''
+NOISY_MODULE = TOOLS + '\nshout_everywhere("at import")\n'
+HANGING = ("wait", "hang", "refuse_to_end")
+HELLO = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "%s"}}}'
+
+
+@pytest.fixture
+def yard(tmp_path: Path) -> Yard:
+    return write_yard(tmp_path, TOOLS)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_lists_calls_hears_progress_and_cancels(yard: Yard, era: str) -> None:
+    heard: list[tuple[float, float | None, str | None]] = []
+    with anyio.fail_after(DEADLINE):
+        async with Client(yard.stdio(), mode=era) as client:
+            assert {"echo", "wait"} <= {tool.name for tool in (await client.list_tools()).tools}
+            assert text_of(await client.call_tool("echo", {"text": "¡hola\n\U0001f600!"})) == "¡hola\n\U0001f600!"
+            with anyio.CancelScope() as scope:
+
+                async def hear(progress: float, total: float | None, message: str | None) -> None:
+                    heard.append((progress, total, message))
+                    scope.cancel()
+
+                await client.call_tool("wait", {}, progress_callback=hear)
+            assert text_of(await client.call_tool("wait_until_stopped", {})) == "stopped"
+    assert heard == [(1, 3, "waiting")]
+    assert yard.ends("wait") == ["cancelled"]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_that_leaves_during_a_call_is_not_waited_for(yard: Yard, era: str) -> None:
+    with anyio.fail_after(DEADLINE):
+        async with Client(yard.stdio(), mode=era) as client, anyio.create_task_group() as calls:
+
+            async def hear(progress: float, total: float | None, message: str | None) -> None:
+                calls.cancel_scope.cancel()
+
+            for tool in HANGING:
+                calls.start_soon(lambda name=tool: client.call_tool(name, {}, progress_callback=hear))
+    assert {status for tool in HANGING for status in yard.ends(tool)} == {"cancelled"}
+
+
+async def test_nothing_that_tools_print_reaches_stdout(tmp_path: Path) -> None:
+    yard = write_yard(tmp_path, NOISY_MODULE)
+    async with talking(yard) as talk:
+        await talk.open()
+        await talk.call(1, "noisy")
+        assert (await talk.answer(1))["result"]["content"][0]["text"] == "done"
+        assert await talk.end() == (0, b"")
+    for way in ("print", "dunder", "descriptor", "child"):
+        assert f"{way} in a tool" in yard.log()
+        assert f"{way} at import" in yard.log()
+    assert "print at the end" in yard.log()
+
+
+async def test_what_is_no_message_is_answered_as_an_error_and_the_next_call_works(yard: Yard) -> None:
+    parse_error, invalid_request = -32700, -32600
+    refused: list[tuple[bytes, int, int | str | None]] = [
+        (b"garbage", parse_error, None),
+        (b"{", parse_error, None),
+        (b"\xff\xfe\x00", parse_error, None),
+        (b'"text"', invalid_request, None),
+        (b"[]", invalid_request, None),
+        (b"[" * 100_000, parse_error, None),
+        (b'{"jsonrpc": "2.0", "id": 7}', invalid_request, 7),
+        (b'{"jsonrpc": "1.0", "id": "seven", "method": "ping"}', invalid_request, "seven"),
+        (b'{"jsonrpc": "2.0", "id": {"a": 1}, "method": "ping"}', invalid_request, None),
+        (b'{"jsonrpc": "2.0", "id": true, "method": "ping"}', invalid_request, None),
+        (b'{"jsonrpc": "2.0", "id": null, "method": "ping"}', invalid_request, None),
+        (b'{"jsonrpc": "2.0", "id": 1.5, "method": "ping"}', invalid_request, None),
+        (b'{"jsonrpc": "2.0", "id": 8, "method": 5}', invalid_request, 8),
+        (b'{"jsonrpc": "2.0", "id": 9, "method": "ping", "params": [1]}', invalid_request, 9),
+        (b'{"jsonrpc": "2.0", "id": ' + b"9" * 5000 + b', "method": "ping"}', parse_error, None),
+        (HELLO % (b"x" * 4 * 1024 * 1024), invalid_request, None),
+        (b"x" * (9 * 1024 * 1024), invalid_request, None),
+    ]
+    async with talking(yard) as talk:
+        await talk.open()
+        for line, code, id_of_request in refused:
+            await talk.send(b"", line)
+            answer = await talk.line()
+            assert (answer["error"]["code"], answer["id"]) == (code, id_of_request), line[:80]
+            await talk.call(1, "echo", {"text": "still here"})
+            assert (await talk.line())["result"]["content"][0]["text"] == "still here"
+        assert await talk.end() == (0, b"")
+
+
+@pytest.mark.parametrize("tool", HANGING)
+async def test_a_server_ends_with_its_client_whatever_a_tool_does(yard: Yard, tool: str) -> None:
+    async with talking(yard) as talk:
+        await talk.open()
+        await talk.call(1, tool, progressToken="p")
+        assert (await talk.line())["method"] == "notifications/progress"
+        code, rest = await talk.end()
+        assert code == 0
+        assert b'"result"' not in rest
+    assert yard.ends(tool) == ["cancelled"]
+
+
+@pytest.mark.parametrize("tool", HANGING)
+async def test_a_server_that_is_terminated_ends_whatever_a_tool_does(yard: Yard, tool: str) -> None:
+    async with talking(yard) as talk:
+        await talk.open()
+        await talk.call(1, tool, progressToken="p")
+        assert (await talk.line())["method"] == "notifications/progress"
+        talk.process.send_signal(signal.SIGTERM)
+        with anyio.fail_after(ENDS_WITHIN):
+            assert await talk.process.wait() == 128 + signal.SIGTERM
+    assert yard.ends(tool) == ["cancelled"]
+    assert "Traceback" not in yard.log()
+
+
+async def test_a_client_that_reads_late_gets_every_answer(yard: Yard) -> None:
+    """More answers than a pipe holds, and nobody reads for longer than the last ones are waited for at the end."""
+    late = 4.5
+    async with talking(yard) as talk:
+        await talk.open()
+        for number in range(20):
+            await talk.call(number, "echo", {"text": "x" * 18_000})
+        await anyio.sleep(late)
+        answers = [await talk.line() for _ in range(20)]
+        assert {answer["id"] for answer in answers} == set(range(20))
+        assert await talk.end() == (0, b"")
+
+
+async def test_a_client_that_never_reads_does_not_keep_the_server(yard: Yard) -> None:
+    async with talking(yard) as talk:
+        await talk.open()
+        for number in range(20):
+            await talk.call(number, "echo", {"text": "x" * 18_000})
+        await talk.call(20, "wait")
+        talk.process.send_signal(signal.SIGTERM)
+        with anyio.fail_after(ENDS_WITHIN):
+            await talk.process.wait()
+    assert "Traceback" not in yard.log()
+
+
+async def test_a_client_that_dies_midway_is_no_error(yard: Yard) -> None:
+    async with talking(yard) as talk:
+        await talk.open()
+        await talk.call(1, "wait", progressToken="p")
+        assert (await talk.line())["method"] == "notifications/progress"
+        assert talk.process.stdout
+        await talk.process.stdout.aclose()
+        await talk.call(2, "echo", {"text": "nobody hears this"})
+        with anyio.fail_after(ENDS_WITHIN):
+            assert talk.process.stdin
+            await talk.process.stdin.aclose()
+            assert await talk.process.wait() == 0
+    assert yard.ends("wait") == ["cancelled"]
+    assert "Traceback" not in yard.log()
