@@ -6,47 +6,52 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable
 
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.content import JsonObject
+from toolyard_kernel.approvals.asks import Answer, Approver, Ask
+from toolyard_kernel.approvals.store import Approvals
+from toolyard_kernel.doors import Door
 
 log = logging.getLogger("toolyard")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """One question: may this caller make this call? `arguments` are redacted."""
+async def answer(ask: Ask, approver: Approver | None, door: Door, approvals: Approvals) -> Answer:
+    """The host's approver if there is one, else whoever the caller's profile names in `approval.on_ask`, in its order.
 
-    call_id: str
-    tool: str
-    arguments: JsonObject
-    reason: str
-    caller: Caller
-
-
-Approver = Callable[[Ask], bool | Awaitable[bool]]
-"""Answers an ask, sync or async. Only `True` is a yes; raising, or being late, is a no."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    approved: bool
-    reason: str
-
-
-async def answer(ask: Ask, approver: Approver | None) -> Answer:
-    """The host's approver if there is one, else whatever the caller's profile says in `approval.on_ask`."""
+    `elicit` is passed over when nobody can be asked at the door, and `task` as long as no door offers tasks.
+    """
     rules = ask.caller.profile.approval
     if approver:
         return await _approver_answers(ask, approver, rules.deadline)
     for answerer in rules.on_ask:
         if answerer == "allow":
-            return Answer(True, f"profile {ask.caller.profile.profile!r} says on_ask: allow")
+            return Answer(approved=True, reason=f"profile {ask.caller.profile.profile!r} says on_ask: allow")
         if answerer == "deny":
             break
-    return Answer(False, "approval is needed and nobody here can give it")
+        if answerer == "queue":
+            return _operator_answers(ask, approvals, rules.deadline)
+        if answerer == "elicit" and (given := await door.elicit(ask)):
+            return given
+    return Answer(approved=False, reason="approval is needed and nobody here can give it")
+
+
+def _operator_answers(ask: Ask, approvals: Approvals, deadline: float) -> Answer:
+    """An operator's answer that is there already, or a place in the queue."""
+    for approval in approvals.of(ask.binding):
+        if approval.state == "approved":
+            yes = f"an operator approved {approval.id}"
+            return Answer(approved=True, reason=yes, arguments=approval.edited, spend=approval.id)
+        if approval.state == "denied":
+            return Answer(approved=False, reason=f"approval was refused by an operator ({approval.id})")
+    told = {"tool": ask.tool, "caller": ask.caller.id, "profile": ask.caller.profile.profile}
+    waits = approvals.ask(
+        binding=ask.binding, deadline=deadline, told={**told, "reason": ask.reason, "arguments": ask.arguments}
+    )
+    reason = (
+        f"approval is needed: an operator can give it within {deadline:g}s with `toolyard approvals approve {waits.id}`;"
+        f" then make the same call again"
+    )
+    return Answer(approved=False, reason=reason, status="approval_required")
 
 
 async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> Answer:
@@ -71,7 +76,7 @@ def _late(deadline: float) -> Answer:
     return Answer(False, f"approval was not given within {deadline:g}s")
 
 
-async def _in_time(said: Awaitable[bool], deadline: float) -> bool:
+async def _in_time(said: Awaitable[bool | Answer], deadline: float) -> bool | Answer:
     """Not `asyncio.wait_for`: that waits for an approver that ignores its cancellation, and takes its late answer."""
     task = asyncio.ensure_future(said)
     try:
@@ -87,6 +92,6 @@ async def _in_time(said: Awaitable[bool], deadline: float) -> bool:
     return task.result()
 
 
-def _heard(task: asyncio.Future[bool]) -> None:
+def _heard(task: asyncio.Future[bool | Answer]) -> None:
     if not task.cancelled():
         task.exception()  # too late to matter; asyncio would report an exception nobody looked at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,18 @@ class ResourceLink:
 
 
 Content = Text | Image | Audio | EmbeddedResource | ResourceLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequired:
+    """What a handler returns to a 2026-07-28 client when it cannot go on without more from it.
+
+    `requests` maps keys of your choice to MCP requests (`{"method": "elicitation/create", "params": {…}}`). The client
+    makes the same call again; its answers are then in `ctx.wire`, with `state`, which it cannot read or change.
+    """
+
+    requests: Mapping[str, JsonObject]
+    state: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

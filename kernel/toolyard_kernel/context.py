@@ -39,6 +39,7 @@ class ToolContext:
     """The running call, as its handler sees it.
 
     `services` holds the host's own objects; `ctx.name`, `ctx["name"]` and `ctx.services["name"]` are the same one.
+    `wire` is the door's own view of the request: over MCP the SDK's `ServerRequestContext`, elsewhere None.
     """
 
     caller: Caller
@@ -49,6 +50,7 @@ class ToolContext:
     run_id: str | None = None
     state: CallState = field(default_factory=CallState, repr=False)
     report: Report = field(default=unheard, repr=False)
+    wire: Any = field(default=None, repr=False)
 
     @property
     def cancelled(self) -> bool:

@@ -5,25 +5,28 @@ find → validate → decide → ask → record → run under a deadline → rec
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from toolyard_kernel import running
-from toolyard_kernel.asking import Approver, Ask, answer
+from toolyard_kernel.admission import Admitted, Refusal
+from toolyard_kernel.approvals.asks import Answer, Approver, Ask
+from toolyard_kernel.approvals.binding import binding_of
+from toolyard_kernel.approvals.store import Approvals
+from toolyard_kernel.asking import answer
 from toolyard_kernel.callers import Caller
-from toolyard_kernel.content import Text, ToolResult
-from toolyard_kernel.context import Report, ToolContext, unheard
 from toolyard_kernel.decisions import Decision, decide, refuse, unknown
-from toolyard_kernel.errors import DeadlineExceeded, InvalidArguments, LedgerError, ToolError
+from toolyard_kernel.doors import NO_DOOR, Door
+from toolyard_kernel.errors import InvalidArguments, LedgerError
+from toolyard_kernel.execution import execute
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.ledger.redaction import redact
-from toolyard_kernel.outcomes import Outcome, Status, ToolCall
+from toolyard_kernel.outcomes import Outcome, ToolCall
 from toolyard_kernel.registry import Registered, Registry
-from toolyard_kernel.results import as_result
 
 log = logging.getLogger("toolyard")
 
@@ -38,6 +41,7 @@ class Gate:
 
     registry: Registry
     recorder: Recorder
+    approvals: Approvals
     services: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     approver: Approver | None = None
     running: dict[str, str] = field(default_factory=dict[str, str])
@@ -57,7 +61,7 @@ class Gate:
         except Refusal as refusal:
             return refusal.decision
 
-    async def call(self, call: ToolCall, caller: Caller, report: Report = unheard) -> Outcome:
+    async def call(self, call: ToolCall, caller: Caller, door: Door = NO_DOOR) -> Outcome:
         """Make the call: one decided and recorded outcome, by its deadline.
 
         Raises:
@@ -66,13 +70,18 @@ class Gate:
         try:
             admitted = self._decided(call, caller)
             if admitted.decision.verdict == "ask":
-                await self._ask(admitted, call, caller)
-            self._record_start(admitted, call, caller)
+                admitted = await self._approved(admitted, caller, door)
+            self._record_start(admitted, caller)
         except Refusal as refusal:
-            outcome = refusal.outcome(call)
-            self.recorder.refused(call, caller, outcome, refusal.entry)
-            return outcome
-        return await self._run_and_record(admitted, call, caller, report)
+            return self._refused(refusal, call, caller)
+        except asyncio.CancelledError:
+            self._refused(Refusal("cancelled", refuse("caller", "the caller left while it was asked")), call, caller)
+            raise
+        return await self._run_and_record(admitted, caller, door)
+
+    def refuse(self, call: ToolCall, caller: Caller, rule: str, reason: str) -> Outcome:
+        """Record a call that a door refused, and say how it ended."""
+        return self._refused(Refusal("denied", refuse(rule, reason)), call, caller)
 
     def _decided(self, call: ToolCall, caller: Caller) -> Admitted:
         """Find, validate, decide. A tool that the caller may not have is not found."""
@@ -83,104 +92,60 @@ class Gate:
         if decision.verdict == "deny":
             raise Refusal("denied", decision, entry, hidden=True)
         try:
-            return Admitted(entry, decision, entry.parse(call.arguments))
+            return Admitted(call, entry, decision, entry.parse(call.arguments))
         except InvalidArguments as error:
             raise Refusal("tool_error", refuse("input_schema", f"invalid arguments: {error}"), entry) from error
 
-    async def _ask(self, admitted: Admitted, call: ToolCall, caller: Caller) -> None:
-        decision = admitted.decision
-        shown = redact(call.arguments, admitted.entry.secret)
-        ask = Ask(call_id=call.call_id, tool=call.tool, arguments=shown, reason=decision.reason, caller=caller)
-        given = await answer(ask, self.approver)
+    async def _approved(self, admitted: Admitted, caller: Caller, door: Door) -> Admitted:
+        """Ask; an answer with other arguments is validated and decided again, and an approval is used up here."""
+        call, entry, decision = admitted.call, admitted.entry, admitted.decision
+        ask = Ask(
+            call_id=call.call_id,
+            tool=call.tool,
+            arguments=redact(call.arguments, entry.secret),
+            reason=decision.reason,
+            caller=caller,
+            binding=binding_of(entry.tool, call.arguments, caller),
+        )
+        given = await self._answered(ask, door, entry)
         if not given.approved:
-            raise Refusal("denied", refuse(decision.rule, f"{given.reason}: {decision.reason}"), admitted.entry)
+            raise Refusal(given.status, refuse(decision.rule, f"{given.reason}: {decision.reason}"), entry)
+        if given.arguments is not None:
+            admitted = self._decided(replace(call, arguments=given.arguments), caller)
+        return admitted
 
-    def _record_start(self, admitted: Admitted, call: ToolCall, caller: Caller) -> None:
+    async def _answered(self, ask: Ask, door: Door, entry: Registered) -> Answer:
         try:
-            self.recorder.started(call, caller, admitted.decision, admitted.entry)
+            given = await answer(ask, self.approver, door, self.approvals)
+            if given.spend is not None and not self.approvals.spend(given.spend):
+                return Answer(approved=False, reason="this approval was used before: one answer to one ask")
+        except LedgerError as error:
+            log.error("%s", error)  # noqa: TRY400 - the message says it all
+            reason = "approvals cannot be kept, so the call was not made; the server's log says why"
+            raise Refusal("denied", refuse("approvals", reason), entry) from error
+        return given
+
+    def _record_start(self, admitted: Admitted, caller: Caller) -> None:
+        try:
+            self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
         except LedgerError as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
             reason = "the call could not be recorded, so it was not made; the server's log says why"
             raise Refusal("denied", refuse("ledger", reason), admitted.entry) from error
 
-    async def _run_and_record(self, admitted: Admitted, call: ToolCall, caller: Caller, report: Report) -> Outcome:
-        began = time.perf_counter()
-        status: Status = "cancelled"
-        result = ToolResult()
-        self.running[call.call_id] = call.tool
-        try:
-            result = await self._run(admitted, call, caller, report)
-            status = "tool_error" if result.is_error else "ok"
-        except DeadlineExceeded as error:
-            status, result = "timeout", _message(str(error))
-        except ToolError as error:
-            status, result = "tool_error", _message(str(error))
-        except Exception as error:  # whatever a handler raises is an answer; its traceback is for the host
-            log.exception("tool %r failed", call.tool)
-            status, result = "tool_error", _message(f"{type(error).__name__}: {error}")
-        finally:  # a cancelled call is recorded too
-            del self.running[call.call_id]
-            outcome = _outcome(call, status, admitted.decision, result, time.perf_counter() - began)
-            self.recorder.ended(call, caller, outcome, admitted.entry)
+    def _refused(self, refusal: Refusal, call: ToolCall, caller: Caller) -> Outcome:
+        outcome = refusal.outcome(call)
+        self.recorder.refused(call, caller, outcome, refusal.entry)
         return outcome
 
-    async def _run(self, admitted: Admitted, call: ToolCall, caller: Caller, report: Report) -> ToolResult:
-        entry, limits = admitted.entry, caller.profile.limits
-        ctx = ToolContext(
-            caller=caller,
-            call_id=call.call_id,
-            tool=call.tool,
-            services=self.services,
-            thread_id=call.thread_id,
-            run_id=call.run_id,
-            report=report,
-        )
-        deadline = min(limits.timeout, entry.tool.timeout or limits.timeout)
-        returned = await running.run(entry, admitted.arguments, ctx, deadline)
-        return as_result(returned, entry.output, limits.output_bytes)
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """A call that was found, fits its schema, and is allowed or may ask."""
-
-    entry: Registered
-    decision: Decision
-    arguments: Any
-
-
-class Refusal(Exception):  # noqa: N818 - it never leaves the gate, and is no error
-    """Ends a call before its handler runs; `hidden` says that the caller must see an unknown tool."""
-
-    def __init__(
-        self, status: Status, decision: Decision, entry: Registered | None = None, *, hidden: bool = False
-    ) -> None:
-        super().__init__(decision.reason)
-        self.status: Status = status
-        self.decision = decision
-        self.entry = entry
-        self.hidden = hidden
-
-    def outcome(self, call: ToolCall) -> Outcome:
-        return Outcome(
-            call_id=call.call_id,
-            status=self.status,
-            decision=self.decision,
-            content=(Text(self.decision.reason),),
-            hidden=self.hidden,
-        )
-
-
-def _message(text: str) -> ToolResult:
-    return ToolResult(content=(Text(text),), is_error=True)
-
-
-def _outcome(call: ToolCall, status: Status, decision: Decision, result: ToolResult, duration: float) -> Outcome:
-    return Outcome(
-        call_id=call.call_id,
-        status=status,
-        decision=decision,
-        content=tuple(result.content),
-        structured=result.structured,
-        duration=duration,
-    )
+    async def _run_and_record(self, admitted: Admitted, caller: Caller, door: Door) -> Outcome:
+        call, began = admitted.call, time.perf_counter()
+        outcome = Outcome(call_id=call.call_id, status="cancelled", decision=admitted.decision)
+        self.running[call.call_id] = call.tool
+        try:
+            outcome = await execute(admitted, caller, door, self.services)
+        finally:  # a cancelled call is recorded too
+            del self.running[call.call_id]
+            outcome = replace(outcome, duration=time.perf_counter() - began)
+            self.recorder.ended(call, caller, outcome, admitted.entry)
+        return outcome

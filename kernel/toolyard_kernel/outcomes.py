@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from toolyard_kernel.content import Content, JsonObject, Text
+from toolyard_kernel.content import Content, InputRequired, JsonObject, Text
 from toolyard_kernel.decisions import Decision
 
 Status = Literal["ok", "tool_error", "denied", "approval_required", "input_required", "cancelled", "timeout", "unknown"]
@@ -31,7 +31,11 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The one answer of a call. `duration` is in seconds; `hidden` says the caller must see an unknown tool."""
+    """The one answer of a call. `duration` is in seconds; `hidden` says the caller must see an unknown tool.
+
+    `raised` is the exception of a handler that failed, for a door that knows its type.
+    `input` is what the handler of an `input_required` call needs; without it, the door itself has asked.
+    """
 
     call_id: str
     status: Status
@@ -41,6 +45,8 @@ class Outcome:
     usage: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     duration: float = 0.0
     hidden: bool = False
+    input: InputRequired | None = None
+    raised: Exception | None = field(default=None, repr=False, compare=False)
 
     @property
     def ok(self) -> bool:

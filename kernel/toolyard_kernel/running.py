@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import logging
 import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,10 @@ from toolyard_kernel.context import Delivered, Report, ToolContext
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
 from toolyard_kernel.registry import Registered
 from toolyard_kernel.workers import Job
+
+SILENCE = 8.0
+"""Seconds after which a call that reports no progress is reported to go on; clients are promised ten at most."""
+NUDGE = 1e-6
 
 GRACE = 1.0
 """Seconds a cancelled handler has to clean up before it is left behind."""
@@ -41,17 +46,39 @@ async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: flo
     job = Job(lambda: None)
     work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _on_loop(entry, arguments, ctx)
     task = asyncio.ensure_future(work)
-    done = set[asyncio.Task[Any]]()
+    in_time = False
     try:
-        done, _ = await asyncio.wait({task}, timeout=deadline)
+        in_time = await _ended(task, ctx, deadline)
     finally:
-        if not done:
+        if not in_time:
             ctx.state.cancelled = True
             await _stop(task, entry)
-    if done:
+    if in_time:
         return _result(task)
     waited = " while it waited for a worker thread: earlier calls still hold them all"
     raise DeadlineExceeded(f"{ctx.tool!r} did not end within {deadline:g}s" + ("" if _began(entry, job) else waited))
+
+
+async def _ended(task: asyncio.Task[Any], ctx: ToolContext, deadline: float) -> bool:
+    """Whether the handler ends in time; meanwhile a caller that listens hears that it goes on."""
+    began = time.monotonic()
+    while (left := began + deadline - time.monotonic()) > 0:
+        reported = ctx.state.progress
+        done, _ = await asyncio.wait({task}, timeout=min(left, SILENCE))
+        if done:
+            return True
+        if ctx.state.progress == reported:
+            await _say_that_it_goes_on(ctx, time.monotonic() - began)
+    return False
+
+
+async def _say_that_it_goes_on(ctx: ToolContext, seconds: float) -> None:
+    nudge = max(ctx.state.progress, 0.0) + NUDGE  # MCP asks for values that grow; the handler's own stay ahead of it
+    try:
+        async with asyncio.timeout(GRACE):
+            await ctx.progress(nudge, message=f"still running after {seconds:.0f}s")
+    except Exception as error:  # a caller that cannot be reached is found out when it is answered
+        log.debug("no progress could be reported: %s", error)
 
 
 def _began(entry: Registered, job: Job) -> bool:

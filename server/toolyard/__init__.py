@@ -12,9 +12,9 @@ from toolyard.version import VERSION as __version__  # noqa: N811 - the name too
 
 if TYPE_CHECKING:
     from toolyard import mcp, testing
-    from toolyard_kernel.asking import Approver, Ask
+    from toolyard_kernel.approvals.asks import Answer, Approver, Ask
     from toolyard_kernel.callers import Caller
-    from toolyard_kernel.content import Audio, EmbeddedResource, Image, ResourceLink, Text, ToolResult
+    from toolyard_kernel.content import Audio, EmbeddedResource, Image, InputRequired, ResourceLink, Text, ToolResult
     from toolyard_kernel.context import ToolContext
     from toolyard_kernel.decisions import Decision
     from toolyard_kernel.define import define_tool
@@ -28,14 +28,16 @@ if TYPE_CHECKING:
     from toolyard_kernel.tools import Tool
 
 _HOMES = {
-    "Approver": "toolyard_kernel.asking",
-    "Ask": "toolyard_kernel.asking",
+    "Answer": "toolyard_kernel.approvals.asks",
+    "Approver": "toolyard_kernel.approvals.asks",
+    "Ask": "toolyard_kernel.approvals.asks",
     "Audio": "toolyard_kernel.content",
     "Caller": "toolyard_kernel.callers",
     "ConfigError": "toolyard_kernel.errors",
     "Decision": "toolyard_kernel.decisions",
     "DefinitionError": "toolyard_kernel.errors",
     "EmbeddedResource": "toolyard_kernel.content",
+    "InputRequired": "toolyard_kernel.content",
     "Image": "toolyard_kernel.content",
     "InvalidArguments": "toolyard_kernel.errors",
     "Outcome": "toolyard_kernel.outcomes",
@@ -58,6 +60,7 @@ _HOMES = {
 _MODULES = frozenset({"mcp", "testing"})
 
 __all__ = [
+    "Answer",
     "Approver",
     "Ask",
     "Audio",
@@ -67,6 +70,7 @@ __all__ = [
     "DefinitionError",
     "EmbeddedResource",
     "Image",
+    "InputRequired",
     "InvalidArguments",
     "Outcome",
     "PermissionProfile",

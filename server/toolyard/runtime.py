@@ -12,7 +12,8 @@ from toolyard.folders import state_folder
 from toolyard.opening import OpenToolkits
 from toolyard.profile_choice import choose_profile
 from toolyard.toolkit_loading import load_toolkit
-from toolyard_kernel.asking import Approver
+from toolyard_kernel.approvals.asks import Approver
+from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.context import checked_services
 from toolyard_kernel.errors import ConfigError, DefinitionError, UnknownName
@@ -117,6 +118,7 @@ def create_mcp_runtime(
     gate = Gate(
         registry=registry,
         recorder=Recorder(ledger or FileLedger(state_folder())),
+        approvals=Approvals(state_folder()),
         services=checked_services(services),
         approver=approver,
     )

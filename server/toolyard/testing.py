@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolyard_kernel.asking import Ask
+from toolyard_kernel.approvals.asks import Ask
 from toolyard_kernel.ledger.ledger import NoLedger
 
 __all__ = ["MemoryLedger", "NoLedger", "ScriptedApprover"]

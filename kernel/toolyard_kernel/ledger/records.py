@@ -27,8 +27,9 @@ def ended(call: ToolCall, caller: Caller, outcome: Outcome, message: str) -> Rec
 
 
 def refused(call: ToolCall, caller: Caller, outcome: Outcome, message: str, arguments: JsonObject) -> Record:
-    """The only record of a call whose handler never ran."""
-    about = {**_about("refusal", call, caller, outcome.decision), "reason": message[:LONGEST_ERROR]}
+    """The only record of a call, or of a round of one, whose handler never ran."""
+    event = "wait" if outcome.status in ("input_required", "approval_required") else "refusal"
+    about = {**_about(event, call, caller, outcome.decision), "reason": message[:LONGEST_ERROR]}
     return {**about, "arguments": arguments, **_ending(outcome, message)}
 
 

@@ -12,7 +12,7 @@ import click
 from toolyard.cli.ending import run
 from toolyard.cli.local import LocalYard, local_yard
 from toolyard.cli.options import config_argument, json_arguments, json_option, profile_option, tool_argument
-from toolyard_kernel.asking import Approver, Ask
+from toolyard_kernel.approvals.asks import Approver, Ask
 from toolyard_kernel.content import Text
 from toolyard_kernel.outcomes import Outcome, Status, ToolCall
 from toolyard_kernel.workers import Job, Workers

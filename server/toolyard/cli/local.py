@@ -10,7 +10,7 @@ from pathlib import Path
 from toolyard.config.runtime import load_config, runtime_of
 from toolyard.runtime import ToolRuntime
 from toolyard.standard_streams import claimed_streams
-from toolyard_kernel.asking import Approver
+from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.gate import Gate
 

@@ -17,6 +17,7 @@ COMMANDS = {
     "call": "Call one tool, through the gate.",
     "explain": "Say what would be decided for a call, and why.",
     "profiles": "Show the permission profiles.",
+    "approvals": "Answer the asks that wait for an operator.",
     "ledger": "Look into the record of calls.",
 }
 

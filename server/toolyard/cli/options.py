@@ -10,7 +10,10 @@ from typing import Any, cast
 import click
 
 
-def _json_object(ctx: click.Context, param: click.Parameter, value: str) -> dict[str, Any]:
+def json_object(ctx: click.Context, param: click.Parameter, value: str | None) -> dict[str, Any] | None:
+    """A click callback: the JSON object in `value`; `-` reads it from stdin."""
+    if value is None:
+        return None
     try:
         parsed: Any = json.loads(_stdin() if value == "-" else value)
     except (ValueError, RecursionError) as error:
@@ -26,8 +29,6 @@ def _stdin() -> str:
 
 config_argument = click.argument("config", type=click.Path(path_type=Path))
 tool_argument = click.argument("tool")
-json_arguments = click.argument("arguments", default="{}", callback=_json_object)
-"""A JSON object; `-` reads it from stdin."""
-
+json_arguments = click.argument("arguments", default="{}", callback=json_object)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 profile_option = click.option("--profile", help="Decide under this profile instead of the config's.")

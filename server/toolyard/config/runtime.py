@@ -11,7 +11,7 @@ from toolyard.profile_choice import choose_profile
 from toolyard.python_tools import load_module
 from toolyard.runtime import ToolRuntime, create_mcp_runtime
 from toolyard.toolkit_loading import load_toolkit
-from toolyard_kernel.asking import Approver
+from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.errors import ConfigError, DefinitionError
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.toolkits import Toolkit

@@ -17,6 +17,8 @@ def answer_of(name: str, outcome: Outcome) -> types.CallToolResult:
     Raises:
         MCPError: -32602, for a tool that does not exist for this caller: hidden and unknown look the same.
     """
+    if isinstance(outcome.raised, MCPError):  # a handler that speaks MCP itself
+        raise outcome.raised
     if outcome.hidden:
         raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {name}")
     content = [_block(block) for block in outcome.content]

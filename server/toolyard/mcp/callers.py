@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
 
+from toolyard.runtime import Runtime
 from toolyard_kernel.callers import Caller
+from toolyard_kernel.gate import Gate
 
 SCOPE_KEY = "toolyard.caller"
 """Where the HTTP guard leaves the caller in the ASGI scope."""
@@ -16,9 +19,29 @@ at_the_door: ContextVar[Caller] = ContextVar("toolyard_caller")
 """The caller of the HTTP request being served, for the one SDK hook that is not told: `get_tool_input_schema`."""
 
 
-def caller_of(ctx: ServerRequestContext[Any, Any], local: Caller) -> Caller:
-    """The caller the HTTP guard let in, or `local` where no guard stands: in memory, on stdio, a host's own transport."""
-    if ctx.request is None:
-        return local
-    caller: Caller = ctx.request.scope.get(SCOPE_KEY, local)
-    return caller
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counter:
+    """Where an MCP request meets its runtime: the gate to `agent`, and who calls.
+
+    The runtime is asked each time, since a reload may have changed what it says. `caller` is the id of whoever comes
+    over a transport that no guard stands before: in memory, on stdio, a host's own.
+    """
+
+    runtime: Runtime
+    agent: str
+    caller: str
+
+    @property
+    def gate(self) -> Gate:
+        return self.runtime.gate(self.agent)
+
+    @property
+    def local(self) -> Caller:
+        return self.runtime.caller(self.caller)
+
+    def caller_of(self, ctx: ServerRequestContext[Any, Any]) -> Caller:
+        """The caller the HTTP guard let in, else the local one."""
+        if ctx.request is None:
+            return self.local
+        caller: Caller = ctx.request.scope.get(SCOPE_KEY) or self.local
+        return caller

@@ -6,7 +6,7 @@ import base64
 import binascii
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -18,13 +18,13 @@ from mcp.shared.exceptions import MCPError
 from mcp.shared.inbound import find_invalid_x_mcp_header
 
 from toolyard.mcp.answers import answer_of
-from toolyard.mcp.callers import at_the_door, caller_of
+from toolyard.mcp.callers import Counter, at_the_door
 from toolyard.mcp.catalogue import described
+from toolyard.mcp.door import McpDoor
+from toolyard.mcp.round_state import RoundState, SealedState
 from toolyard.runtime import Runtime
 from toolyard.version import VERSION
-from toolyard_kernel.callers import Caller
 from toolyard_kernel.errors import DefinitionError
-from toolyard_kernel.gate import Gate
 from toolyard_kernel.outcomes import ToolCall
 from toolyard_kernel.registry import Registered
 
@@ -54,18 +54,18 @@ def create_server(
         UnknownName: no such agent.
         DefinitionError: a tool's `x-mcp-header` is not one that clients accept.
     """
-    gate = runtime.gate(agent)
-    for entry in gate.registry:
+    for entry in runtime.gate(agent).registry:
         if problem := find_invalid_x_mcp_header(entry.tool.input_schema):
             raise DefinitionError(f"tool {entry.tool.name!r}: {problem}")
-    handlers = Handlers(gate=gate, local=runtime.caller(caller))
+    counter = Counter(runtime=runtime, agent=agent, caller=caller)
+    handlers = Handlers(counter=counter)
 
     @asynccontextmanager
     async def lifespan(_: Server[None]) -> AsyncGenerator[None]:
         async with runtime.lifespan():
             yield
 
-    return Server(
+    server = Server(
         name,
         version=VERSION,
         instructions=instructions,
@@ -86,32 +86,42 @@ def create_server(
         on_list_prompts=_no_prompts,
         on_get_prompt=_unknown_prompt,
     )
+    server.middleware.append(SealedState(counter, name))
+    return server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handlers:
     """What answers `tools/list` and `tools/call`."""
 
-    gate: Gate
-    local: Caller
+    counter: Counter
     _described: dict[str, tuple[Registered, types.Tool]] = field(default_factory=dict[str, Any])
 
     async def list_tools(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         after = _name_in(params.cursor) if params and params.cursor is not None else ""
-        visible = (entry for entry in self.gate.visible(caller_of(ctx, self.local)) if entry.tool.name > after)
+        visible = (entry for entry in self.counter.gate.visible(self.counter.caller_of(ctx)) if entry.tool.name > after)
         page = list(islice(visible, PAGE + 1))
         cursor = _cursor(page[PAGE - 1].tool.name) if len(page) > PAGE else None
         return types.ListToolsResult(tools=[self._tool(entry) for entry in page[:PAGE]], next_cursor=cursor)
 
-    async def call_tool(self, ctx: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
+    async def call_tool(
+        self, ctx: Context, params: types.CallToolRequestParams
+    ) -> types.CallToolResult | types.InputRequiredResult:
         call = ToolCall(tool=params.name, arguments=params.arguments or {})
-        outcome = await self.gate.call(call, caller_of(ctx, self.local), ctx.session.report_progress)
+        state = RoundState.load(params.request_state) if params.request_state is not None else None
+        if state is not None:
+            call = replace(call, call_id=state.call_id)
+        door = McpDoor(ctx, params, state)
+        outcome = await self.counter.gate.call(call, self.counter.caller_of(ctx), door)
+        if outcome.status == "input_required":
+            return door.input_required(call.call_id, outcome.input)
         return answer_of(params.name, outcome)
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
         """The schema whose `x-mcp-header` fields the SDK checks headers against; none for a tool the caller lacks."""
-        entry = self.gate.registry.find(name)
-        if entry is None or not self.gate.allows(entry, at_the_door.get(self.local)):
+        gate = self.counter.gate
+        entry = gate.registry.find(name)
+        if entry is None or not gate.allows(entry, at_the_door.get(self.counter.local)):
             return None
         return entry.tool.input_schema
 

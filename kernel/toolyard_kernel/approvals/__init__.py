@@ -1,0 +1,1 @@
+"""Approvals: one answer to one ask, for one caller, tool, arguments and policy, used once."""

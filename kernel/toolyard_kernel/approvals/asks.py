@@ -1,0 +1,46 @@
+"""One question, and its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.content import JsonObject
+
+Refused = Literal["denied", "approval_required", "input_required"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One question: may this caller make this call?
+
+    `arguments` are redacted; `binding` is the digest of caller, tool, arguments and policy that the answer is for.
+    """
+
+    call_id: str
+    tool: str
+    arguments: JsonObject
+    reason: str
+    caller: Caller
+    binding: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was answered, and why.
+
+    `arguments` replace the caller's; they are validated and decided again. `spend` is the id of an approval that
+    this answer uses up, a yes or a no. `status` says what kind of no it is: final, or one that waits for an operator or the client.
+    """
+
+    approved: bool
+    reason: str
+    arguments: JsonObject | None = None
+    spend: str | None = None
+    status: Refused = "denied"
+
+
+Approver = Callable[[Ask], "bool | Answer | Awaitable[bool | Answer]"]
+"""Answers an ask, sync or async. Only `True`, or an `Answer` that approves, is a yes; raising, or being late, is a no."""

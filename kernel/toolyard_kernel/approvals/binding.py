@@ -1,0 +1,30 @@
+"""What an approval is bound to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.content import JsonObject
+from toolyard_kernel.tools import Tool
+
+
+def canonical(arguments: JsonObject) -> str:
+    """One text for equal arguments, whatever the order of their keys."""
+    return json.dumps(arguments, sort_keys=True, separators=(",", ":"))
+
+
+def policy_version(tool: Tool, caller: Caller) -> str:
+    """Changes with the caller's profile and with what the tool says of itself, so that old approvals end with both."""
+    told = [tool.name, tool.description, canonical(tool.input_schema), sorted(tool.effects), tool.approval]
+    return _digest([caller.profile.model_dump_json(), told])
+
+
+def binding_of(tool: Tool, arguments: JsonObject, caller: Caller) -> str:
+    """The SHA-256, in hex, of caller, tenant, tool, arguments and policy version."""
+    return _digest([caller.id, caller.tenant, tool.name, canonical(arguments), policy_version(tool, caller)])
+
+
+def _digest(parts: list[object]) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

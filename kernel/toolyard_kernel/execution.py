@@ -1,0 +1,65 @@
+"""Running an admitted call's handler, and saying how it ended."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from toolyard_kernel import running
+from toolyard_kernel.admission import Admitted
+from toolyard_kernel.callers import Caller
+from toolyard_kernel.content import InputRequired, Text
+from toolyard_kernel.context import ToolContext
+from toolyard_kernel.doors import Door
+from toolyard_kernel.errors import DeadlineExceeded, ToolError
+from toolyard_kernel.outcomes import Outcome, Status
+from toolyard_kernel.results import as_result
+
+log = logging.getLogger("toolyard")
+
+
+async def execute(admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any]) -> Outcome:
+    """The outcome of a call whose handler runs now, by its deadline.
+
+    Raises:
+        asyncio.CancelledError: the caller is gone, and the handler was stopped.
+    """
+    try:
+        returned = await _returned(admitted, caller, door, services)
+        if isinstance(returned, InputRequired):
+            return _outcome(admitted, "input_required", input=returned)
+        result = as_result(returned, admitted.entry.output, caller.profile.limits.output_bytes)
+    except DeadlineExceeded as error:
+        return _failed(admitted, "timeout", str(error))
+    except ToolError as error:
+        return _failed(admitted, "tool_error", str(error))
+    except Exception as error:  # whatever a handler raises is an answer; its traceback is for the host
+        log.exception("tool %r failed", admitted.call.tool)
+        return _failed(admitted, "tool_error", f"{type(error).__name__}: {error}", raised=error)
+    status: Status = "tool_error" if result.is_error else "ok"
+    return _outcome(admitted, status, content=tuple(result.content), structured=result.structured)
+
+
+async def _returned(admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any]) -> Any:
+    call, limits = admitted.call, caller.profile.limits
+    ctx = ToolContext(
+        caller=caller,
+        call_id=call.call_id,
+        tool=call.tool,
+        services=services,
+        thread_id=call.thread_id,
+        run_id=call.run_id,
+        report=door.report,
+        wire=door.wire,
+    )
+    deadline = min(limits.timeout, admitted.entry.tool.timeout or limits.timeout)
+    return await running.run(admitted.entry, admitted.arguments, ctx, deadline)
+
+
+def _failed(admitted: Admitted, status: Status, message: str, raised: Exception | None = None) -> Outcome:
+    return _outcome(admitted, status, content=(Text(message),), raised=raised)
+
+
+def _outcome(admitted: Admitted, status: Status, **parts: Any) -> Outcome:
+    return Outcome(call_id=admitted.call.call_id, status=status, decision=admitted.decision, **parts)

@@ -1,0 +1,141 @@
+"""The way back to an MCP client while its call is under way."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import anyio
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.shared.exceptions import MCPError
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from pydantic import TypeAdapter
+
+from toolyard.mcp.round_state import LIFETIME, RoundState
+from toolyard_kernel.approvals.asks import Answer, Ask
+from toolyard_kernel.content import InputRequired
+
+KEY = "approval"
+FORM: dict[str, Any] = {
+    "type": "object",
+    "properties": {"approve": {"type": "boolean", "title": "Approve", "description": "Run this call?"}},
+    "required": ["approve"],
+}
+
+REQUESTS: TypeAdapter[types.InputRequests] = TypeAdapter(types.InputRequests)
+
+Context = ServerRequestContext[Any, Any]
+
+
+class McpDoor:
+    """One `tools/call`. `state` is what an earlier round of the same call left with the client, if there was one."""
+
+    def __init__(
+        self,
+        ctx: Context,
+        params: types.CallToolRequestParams,
+        state: RoundState | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ctx = ctx
+        self._params = params
+        self._state = state
+        self._clock = clock
+        self._asks: types.InputRequiredResult | None = None
+        self._approved: str | None = None
+        self.wire = _with_own_state(ctx, state)
+
+    async def report(self, value: float, total: float | None, message: str | None) -> None:
+        await self._ctx.session.report_progress(value, total, message)
+
+    async def elicit(self, ask: Ask) -> Answer | None:
+        """Ask the client's user: live in the handshake era, by another round of the call on 2026-07-28."""
+        if self._state is not None and self._state.binding is not None:
+            return self._answer_of_this_round(ask, self._state)
+        if not _can_be_asked(self._ctx):
+            return None
+        if self._ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
+            return self._ask_by_another_round(ask)
+        return await self._ask_live(ask)
+
+    def input_required(self, call_id: str, needed: InputRequired | None) -> types.InputRequiredResult:
+        """What the client must answer before the call can go on: the door's own ask, or what the handler needs."""
+        if needed is None:
+            assert self._asks is not None
+            return self._asks
+        state = RoundState(call_id=call_id, own=needed.state)
+        if self._approved is not None:  # the next round of this call is approved too, once
+            expires = self._clock() + LIFETIME
+            state = replace(state, binding=self._approved, approval=_new_id(), given=True, expires=expires)
+        requests = REQUESTS.validate_python(needed.requests)
+        return types.InputRequiredResult(input_requests=requests, request_state=state.dump())
+
+    def _answer_of_this_round(self, ask: Ask, state: RoundState) -> Answer:
+        if state.binding != ask.binding:
+            return Answer(approved=False, reason="approval was asked for another call, or under another policy")
+        if self._clock() >= state.expires:
+            return Answer(approved=False, reason="approval was not given in time", spend=state.approval)
+        if not state.given and not _approves((self._params.input_responses or {}).get(KEY)):
+            return Answer(approved=False, reason="approval was refused by the user", spend=state.approval)
+        self._approved = ask.binding
+        return Answer(approved=True, reason="the user approved", spend=state.approval)
+
+    def _ask_by_another_round(self, ask: Ask) -> Answer:
+        state = RoundState(
+            call_id=ask.call_id,
+            binding=ask.binding,
+            approval=_new_id(),
+            expires=self._clock() + ask.caller.profile.approval.deadline,
+        )
+        request = types.ElicitRequest(
+            params=types.ElicitRequestFormParams(message=message_of(ask), requested_schema=FORM)
+        )
+        self._asks = types.InputRequiredResult(input_requests={KEY: request}, request_state=state.dump())
+        return Answer(approved=False, reason="approval was asked of the user", status="input_required")
+
+    async def _ask_live(self, ask: Ask) -> Answer:
+        deadline = ask.caller.profile.approval.deadline
+        try:
+            with anyio.fail_after(deadline):
+                said = await self._ctx.session.elicit_form(message_of(ask), FORM, self._ctx.request_id)
+        except TimeoutError:
+            return Answer(approved=False, reason=f"approval was not given within {deadline:g}s")
+        except (MCPError, ValueError) as error:  # the client cannot, or answers what is no answer
+            return Answer(approved=False, reason=f"approval could not be asked for ({error})")
+        if _approves(said):
+            return Answer(approved=True, reason="the user approved")
+        return Answer(approved=False, reason="approval was refused by the user")
+
+
+def message_of(ask: Ask) -> str:
+    """What the user reads: the tool, its arguments without secrets, and why it is asked."""
+    return f"Run {ask.tool} with {json.dumps(ask.arguments, ensure_ascii=False)}?\n{ask.reason}"
+
+
+def _approves(said: object) -> bool:
+    return (
+        isinstance(said, types.ElicitResult) and said.action == "accept" and (said.content or {}).get("approve") is True
+    )
+
+
+def _can_be_asked(ctx: Context) -> bool:
+    declared = ctx.session.client_capabilities
+    form = declared.elicitation if declared else None
+    return form is not None and (form.form is not None or form.url is None)
+
+
+def _with_own_state(ctx: Context, state: RoundState | None) -> Context:
+    """The context as the handler may see it: with the state it left itself, not the door's."""
+    if ctx.params is None or state is None:
+        return ctx
+    rest = {name: value for name, value in ctx.params.items() if name != "requestState"}
+    return replace(ctx, params=rest if state.own is None else {**rest, "requestState": state.own})
+
+
+def _new_id() -> str:
+    return secrets.token_hex(8)
