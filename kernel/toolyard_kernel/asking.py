@@ -48,8 +48,8 @@ def _operator_answers(ask: Ask, approvals: Approvals, deadline: float) -> Answer
         binding=ask.binding, deadline=deadline, told={**told, "reason": ask.reason, "arguments": ask.arguments}
     )
     reason = (
-        f"approval is needed: an operator can give it within {deadline:g}s with `toolyard approvals approve {waits.id}`;"
-        f" then make the same call again"
+        f"approval is needed: an operator can give it within {deadline:g}s with "
+        f"`toolyard approvals approve {waits.id}`; then make the same call again"
     )
     return Answer(approved=False, reason=reason, status="approval_required")
 
@@ -64,16 +64,18 @@ async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> An
         return _late(deadline)
     except Exception:  # a broken approver is a no, and its fault is the host's to see, not the caller's
         log.exception("the approver failed on %s", ask.tool)
-        return Answer(False, "approval is needed and the approver failed")
+        return Answer(approved=False, reason="approval is needed and the approver failed")
     if time.monotonic() - began > deadline:
         return _late(deadline)
+    if isinstance(said, Answer):
+        return said
     if said is True:
-        return Answer(True, "the approver said yes")
-    return Answer(False, "approval was refused")
+        return Answer(approved=True, reason="the approver said yes")
+    return Answer(approved=False, reason="approval was refused")
 
 
 def _late(deadline: float) -> Answer:
-    return Answer(False, f"approval was not given within {deadline:g}s")
+    return Answer(approved=False, reason=f"approval was not given within {deadline:g}s")
 
 
 async def _in_time(said: Awaitable[bool | Answer], deadline: float) -> bool | Answer:

@@ -77,7 +77,7 @@ async def _say_that_it_goes_on(ctx: ToolContext, seconds: float) -> None:
     try:
         async with asyncio.timeout(GRACE):
             await ctx.progress(nudge, message=f"still running after {seconds:.0f}s")
-    except Exception as error:  # a caller that cannot be reached is found out when it is answered
+    except Exception as error:  # noqa: BLE001 - a caller that cannot be reached is found out when it is answered
         log.debug("no progress could be reported: %s", error)
 
 

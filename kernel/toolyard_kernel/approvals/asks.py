@@ -32,7 +32,8 @@ class Answer:
     """What was answered, and why.
 
     `arguments` replace the caller's; they are validated and decided again. `spend` is the id of an approval that
-    this answer uses up, a yes or a no. `status` says what kind of no it is: final, or one that waits for an operator or the client.
+    this answer uses up, a yes or a no. `status` says what kind of no it is: final, or one that waits for an operator
+    or for the client.
     """
 
     approved: bool
@@ -43,4 +44,4 @@ class Answer:
 
 
 Approver = Callable[[Ask], "bool | Answer | Awaitable[bool | Answer]"]
-"""Answers an ask, sync or async. Only `True`, or an `Answer` that approves, is a yes; raising, or being late, is a no."""
+"""Answers an ask, sync or async. Only `True`, or an `Answer` that approves, is a yes; raising or being late is a no."""

@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 
 from toolyard.mcp.callers import Counter
 from toolyard.secret_files import shared_secret
+from toolyard_kernel.content import JsonObject
 from toolyard_kernel.outcomes import ToolCall
 
 LIFETIME = 3600.0
@@ -90,8 +91,9 @@ class SealedState:
 
     def _record_refusal(self, ctx: ServerRequestContext[Any, Any]) -> None:
         params = ctx.params or {}
-        arguments = params.get("arguments")
-        call = ToolCall(tool=str(params.get("name")), arguments=arguments if isinstance(arguments, dict) else {})
+        given: Any = params.get("arguments")
+        arguments: JsonObject = given if isinstance(given, dict) else {}
+        call = ToolCall(tool=str(params.get("name")), arguments=arguments)
         reason = "the requestState is altered, expired, or another caller's or call's"
         self._counter.gate.refuse(call, self._counter.caller_of(ctx), "request_state", reason)
 

@@ -24,6 +24,7 @@ from toolyard.mcp.door import McpDoor
 from toolyard.mcp.round_state import RoundState, SealedState
 from toolyard.runtime import Runtime
 from toolyard.version import VERSION
+from toolyard_kernel.content import InputRequired
 from toolyard_kernel.errors import DefinitionError
 from toolyard_kernel.outcomes import ToolCall
 from toolyard_kernel.registry import Registered
@@ -114,7 +115,7 @@ class Handlers:
         door = McpDoor(ctx, params, state)
         outcome = await self.counter.gate.call(call, self.counter.caller_of(ctx), door)
         if outcome.status == "input_required":
-            return door.input_required(call.call_id, outcome.input)
+            return door.input_required(call.call_id, outcome.input or InputRequired(requests={}))
         return answer_of(params.name, outcome)
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
