@@ -20,15 +20,24 @@ def load_toolkit(name: str, settings: Mapping[str, Any], *, where: str, base: Pa
     Raises:
         ConfigError: no such toolkit is installed, it cannot be loaded, or it refuses the settings.
     """
-    found = {entry.name: entry for entry in entry_points(group=GROUP)}
-    if name not in found:
-        raise ConfigError(f"{where}: no toolkit is named {name!r}; installed: {', '.join(sorted(found)) or 'none'}")
-    factory = _load(found[name], where)
+    factory = factory_of(name, where=where)
     checked = validated(factory.Settings, settings, where=f"{where}.{name}", base=base)
     try:
         return factory(checked)
     except ConfigError as error:
         raise ConfigError(f"{where}.{name}: {error}") from error
+
+
+def factory_of(name: str, *, where: str) -> ToolkitFactory:
+    """What makes the toolkit `name`.
+
+    Raises:
+        ConfigError: no such toolkit is installed, or it cannot be loaded.
+    """
+    found = {entry.name: entry for entry in entry_points(group=GROUP)}
+    if name not in found:
+        raise ConfigError(f"{where}: no toolkit is named {name!r}; installed: {', '.join(sorted(found)) or 'none'}")
+    return _load(found[name], where)
 
 
 def _load(entry: EntryPoint, where: str) -> ToolkitFactory:

@@ -16,6 +16,7 @@ COMMANDS = {
     "tools": "List the tools a config offers.",
     "call": "Call one tool, through the gate.",
     "explain": "Say what would be decided for a call, and why.",
+    "config": "Check a config, or print its schema.",
     "profiles": "Show the permission profiles.",
     "approvals": "Answer the asks that wait for an operator.",
     "ledger": "Look into the record of calls.",
