@@ -10,7 +10,6 @@ import asyncio
 import inspect
 import logging
 import math
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -22,8 +21,11 @@ from toolyard_kernel.errors import DeadlineExceeded, ToolError
 from toolyard_kernel.registry import Registered
 from toolyard_kernel.workers import Job
 
-SILENCE = 8.0
-"""Seconds after which a call that reports no progress is reported to go on; clients are promised ten at most."""
+LOOK = 4.0
+"""Seconds between two looks at a call that goes on: one that reported nothing since the last is reported to go on.
+
+A report can come right after a look, so a client hears nothing for two of them at most; it is promised ten seconds.
+"""
 NUDGE = 1e-6
 
 GRACE = 1.0
@@ -61,14 +63,15 @@ async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: flo
 
 async def _ended(task: asyncio.Task[Any], ctx: ToolContext, deadline: float) -> bool:
     """Whether the handler ends in time; meanwhile a caller that listens hears that it goes on."""
-    began = time.monotonic()
-    while (left := began + deadline - time.monotonic()) > 0:
+    now = asyncio.get_running_loop().time
+    began = now()
+    while (left := began + deadline - now()) > 0:
         reported = ctx.state.progress
-        done, _ = await asyncio.wait({task}, timeout=min(left, SILENCE))
+        done, _ = await asyncio.wait({task}, timeout=min(left, LOOK))
         if done:
             return True
         if ctx.state.progress == reported:
-            await _say_that_it_goes_on(ctx, time.monotonic() - began)
+            await _say_that_it_goes_on(ctx, now() - began)
     return False
 
 
