@@ -70,7 +70,7 @@ async def _ended(task: asyncio.Task[Any], ctx: ToolContext, deadline: float) -> 
         done, _ = await asyncio.wait({task}, timeout=min(left, LOOK))
         if done:
             return True
-        if ctx.state.progress == reported:
+        if left > LOOK and ctx.state.progress == reported:
             await _say_that_it_goes_on(ctx, now() - began)
     return False
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toolyard_kernel.asking import Approver
+from toolyard_kernel.approvals.asks import Answer, Approver, Ask
+from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.context import Report, ToolContext, checked_services, unheard
@@ -52,6 +53,18 @@ def profile_of(**fields: Any) -> PermissionProfile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """The way back to a caller that listens to progress, and answers an ask with `answer`."""
+
+    report: Report = unheard
+    answer: Answer | None = None
+    wire: None = None
+
+    async def elicit(self, ask: Ask) -> Answer | None:
+        return self.answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
     gate: Gate
     state: Path
@@ -69,7 +82,7 @@ class Door:
         report: Report = unheard,
     ) -> Outcome:
         caller = Caller(id="tester", profile=profile)
-        return await self.gate.call(ToolCall(tool=tool, arguments=arguments or {}), caller, report)
+        return await self.gate.call(ToolCall(tool=tool, arguments=arguments or {}), caller, Listener(report=report))
 
     def explain(self, tool: str, arguments: JsonObject | None = None, *, profile: PermissionProfile) -> Decision:
         return self.gate.explain(ToolCall(tool=tool, arguments=arguments or {}), Caller(id="tester", profile=profile))
@@ -100,5 +113,11 @@ def open_door(
     for tool in tools:
         registry.register(tool)
     recorder = Recorder(ledger or FileLedger(state))
-    gate = Gate(registry=registry, recorder=recorder, services=checked_services(services), approver=approver)
+    gate = Gate(
+        registry=registry,
+        recorder=recorder,
+        approvals=Approvals(state),
+        services=checked_services(services),
+        approver=approver,
+    )
     return Door(gate=gate, state=state)

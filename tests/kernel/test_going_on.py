@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.kernel.virtual_time import VirtualLoop
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.context import ToolContext
@@ -22,8 +24,6 @@ from toolyard_kernel.outcomes import Outcome, ToolCall
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.registry import Registry
 from toolyard_kernel.tools import Handler
-
-from tests.kernel.virtual_time import VirtualLoop
 
 pytestmark = pytest.mark.anyio
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernel.door import act, profile_of
 from tests.kernel.strategies import name_sets, names, profiles, tools
-from toolyard_kernel.asking import Ask, answer
+from toolyard_kernel.approvals.asks import Ask
+from toolyard_kernel.approvals.store import Approvals
+from toolyard_kernel.asking import answer
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.decisions import decide
+from toolyard_kernel.doors import NO_DOOR
 from toolyard_kernel.profiles.builtin import BUILT_IN
 from toolyard_kernel.profiles.names import Names
 from toolyard_kernel.profiles.profile import PermissionProfile
@@ -103,8 +109,9 @@ def test_nobody_answers_whom_one_side_would_never_ask(a: PermissionProfile, b: P
 
 
 async def _answered(profile: PermissionProfile) -> bool:
-    ask = Ask(call_id="1", tool="act", arguments={}, reason="", caller=Caller(id="x", profile=profile))
-    return (await answer(ask, None)).approved
+    ask = Ask(call_id="1", tool="act", arguments={}, reason="", caller=Caller(id="x", profile=profile), binding="")
+    with TemporaryDirectory() as state:
+        return (await answer(ask, None, NO_DOOR, Approvals(Path(state)))).approved
 
 
 def _run(profile: PermissionProfile) -> bool:

@@ -19,6 +19,7 @@ from anyio.abc import ByteSendStream, Process
 from anyio.streams.buffered import BufferedByteReceiveStream
 from mcp import StdioServerParameters
 from mcp_types import CallToolResult, TextContent
+
 from toolyard_kernel.ledger.files import read_records
 
 TOOLYARD = (sys.executable, "-m", "toolyard")
@@ -178,7 +179,7 @@ class Talk:
         assert message["jsonrpc"] == "2.0"
         return cast("dict[str, Any]", message)
 
-    async def answer(self, id: int | str | None) -> dict[str, Any]:  # noqa: A002 - the word for it
+    async def answer(self, id: int | str | None) -> dict[str, Any]:
         while "method" in (message := await self.line()) or message["id"] != id:
             pass
         return message
@@ -190,7 +191,7 @@ class Talk:
         await self.answer("hello")
         await self.send({"method": "notifications/initialized"})
 
-    async def call(self, id: int, tool: str, arguments: dict[str, Any] | None = None, **meta: Any) -> None:  # noqa: A002
+    async def call(self, id: int, tool: str, arguments: dict[str, Any] | None = None, **meta: Any) -> None:
         params = {"name": tool, "arguments": arguments or {}, **({"_meta": meta} if meta else {})}
         await self.send({"id": id, "method": "tools/call", "params": params})
 

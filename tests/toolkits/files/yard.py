@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.gate import Gate
 from toolyard_kernel.ledger.ledger import NoLedger
@@ -44,7 +45,8 @@ def door(root: Path, *, openat2: bool = True, output_bytes: int = 20_000) -> Doo
     for tool in toolkit.tools():
         registry.register(tool, toolkit=toolkit.name)
     profile = PermissionProfile.model_validate({"limits": {"output_bytes": output_bytes}})
-    return Door(gate=Gate(registry=registry, recorder=Recorder(NoLedger())), caller=Caller(id="test", profile=profile))
+    gate = Gate(registry=registry, recorder=Recorder(NoLedger()), approvals=Approvals(root))
+    return Door(gate=gate, caller=Caller(id="test", profile=profile))
 
 
 def lines_of(outcome: Outcome) -> list[tuple[int, str]]:
