@@ -11,6 +11,7 @@ from collections.abc import Awaitable
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.doors import Door
+from toolyard_kernel.errors import LedgerError
 
 log = logging.getLogger("toolyard")
 
@@ -30,9 +31,19 @@ async def answer(ask: Ask, approver: Approver | None, door: Door, approvals: App
             break
         if answerer == "queue":
             return _operator_answers(ask, approvals, rules.deadline)
-        if answerer == "elicit" and (given := await door.elicit(ask)):
+        if answerer == "elicit" and (given := await _user_answers(ask, door)):
             return given
     return Answer(approved=False, reason="approval is needed and nobody here can give it")
+
+
+async def _user_answers(ask: Ask, door: Door) -> Answer | None:
+    try:
+        return await door.elicit(ask)
+    except LedgerError:
+        raise
+    except Exception:  # whatever a door fails of, nobody said yes
+        log.exception("the user could not be asked about %s", ask.tool)
+        return Answer(approved=False, reason="approval is needed and the user could not be asked")
 
 
 def _operator_answers(ask: Ask, approvals: Approvals, deadline: float) -> Answer:
@@ -43,10 +54,11 @@ def _operator_answers(ask: Ask, approvals: Approvals, deadline: float) -> Answer
             return Answer(approved=True, reason=yes, arguments=approval.edited, spend=approval.id)
         if approval.state == "denied":
             return Answer(approved=False, reason=f"approval was refused by an operator ({approval.id})")
-    told = {"tool": ask.tool, "caller": ask.caller.id, "profile": ask.caller.profile.profile}
-    waits = approvals.ask(
-        binding=ask.binding, deadline=deadline, told={**told, "reason": ask.reason, "arguments": ask.arguments}
-    )
+        if approval.state == "damaged":
+            return Answer(approved=False, reason=f"the answer to approval {approval.id} cannot be read")
+    who = {"caller": ask.caller.id, "profile": ask.caller.profile.profile, "reason": ask.reason}
+    what = {"tool": ask.tool, "arguments": ask.arguments, "secret": sorted(ask.secret)}
+    waits = approvals.ask(binding=ask.binding, deadline=deadline, told={**who, **what})
     reason = (
         f"approval is needed: an operator can give it within {deadline:g}s with "
         f"`toolyard approvals approve {waits.id}`; then make the same call again"

@@ -16,12 +16,14 @@ from typing import Any
 from toolyard_kernel.admission import Admitted, Refusal
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.binding import binding_of
+from toolyard_kernel.approvals.edits import completed
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.asking import answer
 from toolyard_kernel.callers import Caller
+from toolyard_kernel.content import JsonObject
 from toolyard_kernel.decisions import Decision, decide, refuse, unknown
 from toolyard_kernel.doors import NO_DOOR, Door
-from toolyard_kernel.errors import InvalidArguments, LedgerError
+from toolyard_kernel.errors import InvalidArguments, LedgerError, UnknownName
 from toolyard_kernel.execution import execute
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.ledger.redaction import redact
@@ -106,20 +108,28 @@ class Gate:
             reason=decision.reason,
             caller=caller,
             binding=binding_of(entry.tool, call.arguments, caller),
+            secret=entry.secret,
         )
         given = await self._answered(ask, door, entry)
         if not given.approved:
             raise Refusal(given.status, refuse(decision.rule, f"{given.reason}: {decision.reason}"), entry)
         if given.arguments is not None:
-            admitted = self._decided(replace(call, arguments=given.arguments), caller)
+            edited = self._edited(given.arguments, ask, call, entry)
+            admitted = self._decided(replace(call, arguments=edited), caller)
         return admitted
+
+    def _edited(self, edited: JsonObject, ask: Ask, call: ToolCall, entry: Registered) -> JsonObject:
+        try:
+            return completed(edited, ask.arguments, call.arguments, entry.secret)
+        except (TypeError, ValueError) as error:  # an approver's may not be JSON at all
+            raise Refusal("tool_error", refuse("input_schema", f"invalid arguments: {error}"), entry) from error
 
     async def _answered(self, ask: Ask, door: Door, entry: Registered) -> Answer:
         try:
             given = await answer(ask, self.approver, door, self.approvals)
             if given.spend is not None and not self.approvals.spend(given.spend):
                 return Answer(approved=False, reason="this approval was used before: one answer to one ask")
-        except LedgerError as error:
+        except (LedgerError, UnknownName) as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
             reason = "approvals cannot be kept, so the call was not made; the server's log says why"
             raise Refusal("denied", refuse("approvals", reason), entry) from error

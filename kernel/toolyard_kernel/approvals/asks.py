@@ -16,7 +16,7 @@ Refused = Literal["denied", "approval_required", "input_required"]
 class Ask:
     """One question: may this caller make this call?
 
-    `arguments` are redacted; `binding` is the digest of caller, tool, arguments and policy that the answer is for.
+    `arguments` are redacted, and so is every field that `secret` names; `binding` is the digest of caller, tool, arguments and policy that the answer is for.
     """
 
     call_id: str
@@ -25,13 +25,15 @@ class Ask:
     reason: str
     caller: Caller
     binding: str
+    secret: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What was answered, and why.
 
-    `arguments` replace the caller's; they are validated and decided again. `spend` is the id of an approval that
+    `arguments` replace the caller's, except where they are as the ask showed them; they are validated and decided
+    again. `spend` is the id of an approval that
     this answer uses up, a yes or a no. `status` says what kind of no it is: final, or one that waits for an operator
     or for the client.
     """

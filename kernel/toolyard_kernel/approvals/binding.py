@@ -17,8 +17,10 @@ def canonical(arguments: JsonObject) -> str:
 
 def policy_version(tool: Tool, caller: Caller) -> str:
     """Changes with the caller's profile and with what the tool says of itself, so that old approvals end with both."""
+    profile = caller.profile.model_dump(mode="json")
+    profile["approval"]["required_effects"].sort()  # a set, and each process has an order of its own for it
     told = [tool.name, tool.description, canonical(tool.input_schema), sorted(tool.effects), tool.approval]
-    return _digest([caller.profile.model_dump_json(), told])
+    return _digest([canonical(profile), told])
 
 
 def binding_of(tool: Tool, arguments: JsonObject, caller: Caller) -> str:

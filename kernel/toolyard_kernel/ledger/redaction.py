@@ -53,10 +53,11 @@ def _redact(value: Any, secret: frozenset[str], depth: int) -> Any:
         kept = [_redact(item, secret, depth - 1) for item in items[:MOST_ITEMS]]
         return kept if len(items) <= MOST_ITEMS else [*kept, f"… ({len(items)} items)"]
     fields = cast("Mapping[str, Any]", value)
-    return {
+    told = {
         name: REDACTED if name in secret else _redact(field, secret, depth - 1)
         for name, field in list(fields.items())[:MOST_ITEMS]
     }
+    return told if len(fields) <= MOST_ITEMS else {**told, "…": f"({len(fields)} fields)"}
 
 
 def _secret_texts(arguments: JsonObject, secret: frozenset[str]) -> Iterator[str]:

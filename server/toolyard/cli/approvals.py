@@ -11,6 +11,7 @@ import click
 
 from toolyard.cli.options import json_object, json_option
 from toolyard.folders import state_folder
+from toolyard_kernel.approvals.shown import shown
 from toolyard_kernel.approvals.store import Approval, Approvals
 
 
@@ -29,7 +30,7 @@ def show_all(everything: bool, as_json: bool) -> None:  # noqa: FBT001 - click p
         click.echo(json.dumps([asdict(one) for one in found], indent=2))
         return
     for one in found:
-        click.echo(f"{one.id}  {one.state:8}  {one.caller}  {one.tool} {json.dumps(one.arguments, ensure_ascii=False)}")
+        click.echo(f"{one.id}  {one.state:8}  {one.caller}  {one.tool} {shown(one.arguments)}")
     if not found:
         click.echo("nothing waits for an answer", err=True)
 
@@ -37,7 +38,7 @@ def show_all(everything: bool, as_json: bool) -> None:  # noqa: FBT001 - click p
 @command.command("show")
 @click.argument("id")
 @json_option
-def show(id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes it so
+def show_one(id: str, as_json: bool) -> None:  # noqa: FBT001 - click passes it so
     """Show one ask: who wants to call what, why it is asked, and until when."""
     one = Approvals(state_folder()).get(id)
     click.echo(json.dumps(asdict(one), indent=2) if as_json else _told(one))
@@ -66,7 +67,8 @@ def _told(one: Approval) -> str:
         "state": one.state,
         "caller": f"{one.caller} (profile {one.profile})",
         "tool": one.tool,
-        "arguments": json.dumps(one.arguments, indent=2, ensure_ascii=False),
+        "arguments": shown(one.arguments, indent=2),
+        **({"instead": shown(one.edited, indent=2)} if one.edited is not None else {}),
         "why": one.reason,
         "asked": _time(one.asked),
         "expires": _time(one.expires),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pydantic import TypeAdapter
 
 from toolyard.mcp.round_state import LIFETIME, RoundState
 from toolyard_kernel.approvals.asks import Answer, Ask
+from toolyard_kernel.approvals.shown import shown
 from toolyard_kernel.content import InputRequired
 
 KEY = "approval"
@@ -113,7 +113,7 @@ class McpDoor:
 
 def message_of(ask: Ask) -> str:
     """What the user reads: the tool, its arguments without secrets, and why it is asked."""
-    return f"Run {ask.tool} with {json.dumps(ask.arguments, ensure_ascii=False)}?\n{ask.reason}"
+    return f"Run {ask.tool} with {shown(ask.arguments)}?\n{ask.reason}"
 
 
 def _approves(said: object) -> bool:
