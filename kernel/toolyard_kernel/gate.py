@@ -107,7 +107,7 @@ class Gate:
             arguments=redact(call.arguments, entry.secret),
             reason=decision.reason,
             caller=caller,
-            binding=binding_of(entry.tool, call.arguments, caller),
+            binding=self._binding(call, entry, caller),
             secret=entry.secret,
         )
         given = await self._answered(ask, door, entry)
@@ -117,6 +117,13 @@ class Gate:
             edited = self._edited(given.arguments, ask, call, entry)
             admitted = self._decided(replace(call, arguments=edited), caller)
         return admitted
+
+    def _binding(self, call: ToolCall, entry: Registered, caller: Caller) -> str:
+        try:
+            return binding_of(entry.tool, call.arguments, caller)
+        except (TypeError, ValueError, RecursionError) as error:  # a Python caller's, under a schema that takes them
+            reason = f"invalid arguments: not JSON, so that no approval could be bound to them: {error}"
+            raise Refusal("tool_error", refuse("input_schema", reason), entry) from error
 
     def _edited(self, edited: JsonObject, ask: Ask, call: ToolCall, entry: Registered) -> JsonObject:
         try:

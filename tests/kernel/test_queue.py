@@ -237,6 +237,19 @@ async def test_an_answer_that_spends_what_is_no_id_is_a_no(tmp_path: Path, numbe
     assert yard.ran == []
 
 
+CIRCULAR: JsonObject = {}
+CIRCULAR["self"] = CIRCULAR
+
+
+@pytest.mark.parametrize("arguments", [{"x": {1, 2}}, {"x": b"bytes"}, {"x": 10**5000}, CIRCULAR, {1: 2, "a": 3}])
+async def test_a_python_callers_arguments_that_are_no_json_are_not_asked_about(
+    yard: Yard, arguments: JsonObject
+) -> None:
+    refused = await yard.call(arguments)
+    assert (refused.status, yard.ran, yard.gate.approvals.all()) == ("tool_error", [], [])
+    assert yard.records()[-1][:2] == ("refusal", "tool_error")
+
+
 def _remove(yard: Yard, path: Path) -> None:
     path.unlink()
 
