@@ -211,7 +211,7 @@ async def test_long_and_deep_arguments_are_cut(tmp_path: Path) -> None:
     assert shown["n"] == "… (an integer of 16610 bits)"
     assert str(shown["deep"]).count("d") == 7
     assert max(map(len, lines(tmp_path))) < 4000
-    assert len(await recorded(tmp_path / "many", {str(n): n for n in range(99)})) == 50
+    assert len(await recorded(tmp_path / "many", {str(n): n for n in range(99)})) == 51
 
 
 async def test_a_cycle_ends(tmp_path: Path) -> None:
