@@ -84,6 +84,11 @@ class Registry:
         if self._tools.pop(name, None):
             self._changed()
 
+    def adopt(self, other: Registry) -> None:
+        """Hold exactly what `other` holds, in one step."""
+        self._tools, self._workers = dict(other._tools), dict(other._workers)
+        self._changed()
+
     def find(self, name: str) -> Registered | None:
         return self._tools.get(name)
 

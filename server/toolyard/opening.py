@@ -81,9 +81,8 @@ class _Keeper:
         try:
             await self._within_deadlines()
         except asyncio.CancelledError:
-            if task := asyncio.current_task():
-                if task.cancelling():
-                    raise
+            if (task := asyncio.current_task()) and task.cancelling():
+                raise
             self._fail("cancelled itself")
         except BaseException as error:  # noqa: BLE001 - asyncio would end the whole server with a SystemExit
             self._fail(f"failed with {type(error).__name__}", error)

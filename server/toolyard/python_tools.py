@@ -7,6 +7,7 @@ import sys
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.toolkits import Toolkit
@@ -21,8 +22,8 @@ class ModuleTools:
     toolkits: tuple[Toolkit, ...]
 
 
-def load_module(name: str, *, where: str, base: Path) -> ModuleTools:
-    """Import `name`, looking in `base` first.
+def load_module(name: str, *, where: str, base: Path, again: bool = False) -> ModuleTools:
+    """Import `name`, looking in `base` first; `again` imports it anew, and keeps the old one if that fails.
 
     Raises:
         ConfigError: there is no such module, importing it fails, or it holds neither a tool nor a toolkit.
@@ -30,7 +31,7 @@ def load_module(name: str, *, where: str, base: Path) -> ModuleTools:
     if str(base) not in sys.path:
         sys.path.insert(0, str(base))
     try:
-        module = importlib.import_module(name)
+        module = _imported_anew(name) if again else importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
             raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
@@ -45,6 +46,22 @@ def load_module(name: str, *, where: str, base: Path) -> ModuleTools:
     if not found.tools and not found.toolkits:
         raise ConfigError(f"{where}: module {name!r} holds no tool; make one with @tool or define_tool")
     return found
+
+
+def source_of(name: str) -> Path | None:
+    """The file of an imported module, if it has one."""
+    file = getattr(sys.modules.get(name), "__file__", None)
+    return Path(file) if file else None
+
+
+def _imported_anew(name: str) -> ModuleType:
+    old = {each: sys.modules.pop(each) for each in list(sys.modules) if each == name or each.startswith(f"{name}.")}
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(name)
+    except BaseException:
+        sys.modules.update(old)
+        raise
 
 
 def _last_line(error: BaseException) -> str:

@@ -48,9 +48,9 @@ class Runtime(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ToolRuntime:
-    """A runtime of tools alone, served as the tools of one agent."""
+    """A runtime of tools alone, served as the tools of one agent. Only `adopt` changes it."""
 
     agent: str
     tenant: str
@@ -74,6 +74,11 @@ class ToolRuntime:
             LedgerError: it cannot be written.
         """
         self.tool_gate.recorder.ledger.open()
+
+    def adopt(self, other: ToolRuntime) -> None:
+        """Serve the tools of `other`, under its profile, from the next call on; calls under way go on as they are."""
+        self.profile = other.profile
+        self.tool_gate.registry.adopt(other.tool_gate.registry)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -124,9 +129,7 @@ def create_mcp_runtime(
     )
     chosen = choose_profile(profile)
     opened = OpenToolkits(given, lambda toolkit: _take_away(toolkit, registry))
-    return ToolRuntime(
-        agent=agent, tenant=tenant, profile=chosen, toolkits=given, tool_gate=gate, open_toolkits=opened
-    )
+    return ToolRuntime(agent=agent, tenant=tenant, profile=chosen, toolkits=given, tool_gate=gate, open_toolkits=opened)
 
 
 def _toolkits(toolkits: Toolkits) -> tuple[Toolkit, ...]:

@@ -48,8 +48,10 @@ def load_config(path: Path) -> LoadedConfig:
     return LoadedConfig(path=path, config=config)
 
 
-def runtime_of(loaded: LoadedConfig, approver: Approver | None = None) -> ToolRuntime:
+def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again: bool = False) -> ToolRuntime:
     """The runtime a config describes. Modules it names are imported: whatever they print goes where stdout goes.
+
+    `again` imports them anew, as a reload must.
 
     Raises:
         ConfigError, DefinitionError: naming the file where a toolkit, module or profile in it cannot be used.
@@ -61,7 +63,7 @@ def runtime_of(loaded: LoadedConfig, approver: Approver | None = None) -> ToolRu
         for name, settings in loaded.config.toolkits.items()
     ]
     for name in loaded.config.python:
-        module = load_module(name, where=f"{where}: python", base=base)
+        module = load_module(name, where=f"{where}: python", base=base, again=again)
         tools.extend(module.tools)
         toolkits.extend(module.toolkits)
     profile = loaded.profile(loaded.config.profile)

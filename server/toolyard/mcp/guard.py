@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -23,14 +23,15 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 class Guard:
     """Lets a request through to `app` with its caller in the scope, or answers it.
 
-    With `holders`, a request needs one of their tokens; without, everybody is `anonymous`. `hosts` are the names,
-    without port, that the server answers to, and the only ones a browser's Origin may have.
+    With `holders`, a request needs one of their tokens; without, everybody is `anonymous`: both are asked for each
+    request. `hosts` are the names, without port, that the server answers to, and the only ones a browser's Origin may
+    have.
     """
 
     app: ASGIApp
     hosts: frozenset[str]
-    anonymous: Caller
-    holders: Sequence[TokenHolder]
+    anonymous: Callable[[], Caller]
+    holders: Callable[[], Sequence[TokenHolder]]
     max_body: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,13 +65,14 @@ class Guard:
         return origin.startswith(("http://", "https://")) and _host(origin) in self.hosts
 
     def _caller(self, authorization: list[str]) -> Caller | None:
-        if not self.holders:
-            return self.anonymous
-        return holder_of(authorization[0], self.holders) if len(authorization) == 1 else None
+        holders = self.holders()
+        if not holders:
+            return self.anonymous()
+        return holder_of(authorization[0], holders) if len(authorization) == 1 else None
 
     def _user(self, caller: Caller) -> AuthenticatedUser | None:
         """The SDK ties a session to its user, so that no other token can use it."""
-        if not self.holders:
+        if not self.holders():
             return None
         return AuthenticatedUser(AccessToken(token="", client_id=caller.id, scopes=sorted(caller.scopes)))
 

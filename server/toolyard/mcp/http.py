@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -18,11 +18,10 @@ from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
 from toolyard.mcp.listening import checked_bind, listening, url_of
 from toolyard.mcp.server import create_server
 from toolyard.mcp.sessions import Sessions
-from toolyard.mcp.tokens import token_holders
+from toolyard.mcp.tokens import Tokens, holders_now
 from toolyard.mcp.under_way import UnderWay
 from toolyard.runtime import Runtime
 from toolyard.watchdog import watched
-from toolyard_kernel.callers import Caller
 
 MAX_BODY = 4 * 1024 * 1024
 GOODBYE = 1
@@ -65,14 +64,15 @@ def asgi_app(
     *,
     name: str = "toolyard",
     instructions: str | None = None,
-    tokens: Mapping[str, Caller] | None = None,
+    tokens: Tokens | None = None,
     allowed_hosts: Sequence[str] = LOOPBACK_HOSTS,
     max_body_bytes: int = MAX_BODY,
 ) -> McpApp:
     """An MCP endpoint to mount into any Starlette or FastAPI application.
 
     A request whose Host, or a browser's Origin, is not among `allowed_hosts` (names without a port) is refused. With
-    `tokens` (token → its caller) every request must show one of them as its bearer token.
+    `tokens` (token → its caller, or what tells them anew for each request) every request must show one of them as its
+    bearer token.
 
     Raises:
         UnknownName: no such agent.
@@ -87,8 +87,8 @@ def asgi_app(
     guard = Guard(
         app=under_way,
         hosts=frozenset(host.lower() for host in allowed_hosts),
-        anonymous=runtime.caller("http"),
-        holders=token_holders(tokens or {}),
+        anonymous=lambda: runtime.caller("http"),
+        holders=holders_now(tokens or {}),
         max_body=max_body_bytes,
     )
     return McpApp(guard, sessions, under_way)
@@ -103,7 +103,7 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
     path: str = "/mcp",
     name: str = "toolyard",
     instructions: str | None = None,
-    tokens: Mapping[str, Caller] | None = None,
+    tokens: Tokens | None = None,
     allowed_hosts: Sequence[str] = (),
     max_body_bytes: int = MAX_BODY,
     on_ready: Callable[[str], None] = lambda url: None,
@@ -116,7 +116,8 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         UnknownName: no such agent.
         StartError: the address is not to be had, or is public without `tokens` and `allowed_hosts`.
     """
-    local = checked_bind(host, authenticated=bool(tokens), named=bool(allowed_hosts))
+    authenticated = bool(tokens() if callable(tokens) else tokens)
+    local = checked_bind(host, authenticated=authenticated, named=bool(allowed_hosts))
     endpoint = asgi_app(
         runtime,
         agent,

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.errors import ConfigError
 
 SCHEME = "bearer"
+
+Tokens = Mapping[str, Caller] | Callable[[], Mapping[str, Caller]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,22 @@ def holder_of(authorization: str, holders: Sequence[TokenHolder]) -> Caller | No
     shown = _digest(token.strip())
     found = [holder.caller for holder in holders if hmac.compare_digest(holder.digest, shown)]
     return found[0] if found and scheme.lower() == SCHEME else None
+
+
+def holders_now(tokens: Tokens) -> Callable[[], tuple[TokenHolder, ...]]:
+    """What tells who holds a token now; a mapping is digested once, when it is first seen."""
+    if not callable(tokens):
+        fixed = token_holders(tokens)
+        return lambda: fixed
+    seen: list[tuple[Mapping[str, Caller], tuple[TokenHolder, ...]]] = []
+
+    def now() -> tuple[TokenHolder, ...]:
+        current = tokens()
+        if not seen or seen[0][0] is not current:
+            seen[:] = [(current, token_holders(current))]
+        return seen[0][1]
+
+    return now
 
 
 def token_holders(tokens: Mapping[str, Caller]) -> tuple[TokenHolder, ...]:
