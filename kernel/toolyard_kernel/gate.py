@@ -73,7 +73,7 @@ class Gate:
             admitted = self._decided(call, caller)
             if admitted.decision.verdict == "ask":
                 admitted = await self._approved(admitted, caller, door)
-            self._record_start(admitted, caller)
+            await self._record_start(admitted, caller)
         except Refusal as refusal:
             return self._refused(refusal, call, caller)
         except asyncio.CancelledError:
@@ -142,9 +142,9 @@ class Gate:
             raise Refusal("denied", refuse("approvals", reason), entry) from error
         return given
 
-    def _record_start(self, admitted: Admitted, caller: Caller) -> None:
+    async def _record_start(self, admitted: Admitted, caller: Caller) -> None:
         try:
-            self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
+            await self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
         except LedgerError as error:
             log.error("%s", error)  # noqa: TRY400 - the message says it all
             reason = "the call could not be recorded, so it was not made; the server's log says why"
@@ -164,5 +164,6 @@ class Gate:
         finally:  # a cancelled call is recorded too
             del self.running[call.call_id]
             outcome = replace(outcome, duration=time.perf_counter() - began)
-            self.recorder.ended(call, caller, outcome, admitted.entry)
+            synced = self.recorder.ended(call, caller, outcome, admitted.entry)
+        await self.recorder.settled(synced)
         return outcome

@@ -32,14 +32,14 @@ class OpenToolkits:
     def __init__(self, toolkits: Sequence[Toolkit], gone: Gone) -> None:
         self._toolkits = toolkits
         self._gone = gone
-        self._holders = 0
+        self.holders = 0
         self._keepers: tuple[_Keeper, ...] = ()
 
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:
         """Meanwhile the toolkits are open, but for those that failed."""
-        self._holders += 1
-        if self._holders == 1:
+        self.holders += 1
+        if self.holders == 1:
             self._keepers = tuple(
                 _Keeper(toolkit, self._gone, [keeper.task for keeper in self._keepers]) for toolkit in self._toolkits
             )
@@ -48,8 +48,8 @@ class OpenToolkits:
                 await keeper.opened()
             yield
         finally:
-            self._holders -= 1
-            if not self._holders:
+            self.holders -= 1
+            if not self.holders:
                 with anyio.CancelScope(shield=True):
                     await _closed(self._keepers)
 

@@ -83,8 +83,12 @@ class ToolRuntime:
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
         """The toolkits are open, for as long as any door is; one that fails takes only its own tools away."""
-        async with self.open_toolkits.held():
-            yield
+        try:
+            async with self.open_toolkits.held():
+                yield
+        finally:
+            if not self.open_toolkits.holders:
+                self.tool_gate.recorder.ledger.close()
 
 
 def create_mcp_runtime(

@@ -1,90 +1,169 @@
-"""The ledger in the state folder: one hash-chained JSONL file per process, one `write` per record."""
+"""The ledger in the state folder: one chain of hash-chained JSONL files per process, one `write` per record."""
 
 from __future__ import annotations
 
-import hashlib
-import json
+import logging
 import os
-import secrets
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from threading import Lock
+from typing import Literal
 
 from toolyard_kernel.errors import LedgerError
+from toolyard_kernel.ledger.chain_file import ChainFile, TornError, create_file
+from toolyard_kernel.ledger.index import add_to_index
+from toolyard_kernel.ledger.lines import Place, written
+from toolyard_kernel.ledger.names import FOLDER, new_chain
+from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.ledger.records import Record
+from toolyard_kernel.ledger.syncing import Synced, Syncing
 
-FOLDER = "ledger"
+__all__ = ["FileLedger", "Keeping", "read_records"]
+
+log = logging.getLogger("toolyard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How a ledger is kept: whether each record is synced, how big a file gets, and where, if not below the state."""
+
+    sync: Literal["never", "always"] = "never"
+    rotate_bytes: int = 64 * 1024 * 1024
+    folder: Path | None = None
+
+
+DEFAULT = Keeping()
 
 
 class FileLedger:
-    """Appends to a new file below `state / "ledger"`, which is made at the first record or by `open`.
+    """Appends to files of its own below `state / "ledger"`; the first is made at the first record or by `open`.
 
-    Each line carries `seq`, counted from 0, and `hash`: the SHA-256 of the line before it (`prev`) and of this line.
+    Each line carries `seq`, counted from 0 through all files of the chain, and `hash`: the SHA-256 of the line before
+    it (`prev`) and of this line. A file begins with its own name and that of the file it follows (`open`), and ends
+    with the name of the next one (`rotate`) or the end of the chain (`close`).
     """
 
-    def __init__(self, state: Path) -> None:
-        self.folder = state / FOLDER
-        self._descriptor: int | None = None
-        self._sequence = 0
-        self._previous = ""
+    def __init__(self, state: Path, keeping: Keeping = DEFAULT) -> None:
+        self.folder = keeping.folder or state / FOLDER
+        self._keeping = keeping
+        self._lock = Lock()
+        self._file: ChainFile | None = None
+        self._syncing: Syncing | None = None
 
     def open(self) -> None:
         """Create the file now, so that a folder that cannot be written is known before the first call."""
-        self._opened()
+        with self._lock:
+            self._opened()
 
-    def _opened(self) -> int:
-        if self._descriptor is not None:
-            return self._descriptor
-        self._sequence, self._previous = 0, ""
-        path = self.folder / f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}-{secrets.token_hex(4)}.jsonl"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._descriptor = os.open(path, flags, 0o600)
-        except OSError as error:
-            raise LedgerError(
-                f"the ledger cannot be written in {self.folder}: {error.strerror}; "
-                f"make the folder writable, or set XDG_STATE_HOME to one that is"
-            ) from error
-        return self._descriptor
-
-    def append(self, record: Record) -> None:
-        descriptor = self._opened()
-        body = _json({"seq": self._sequence, "prev": self._previous, **record})
-        digest = hashlib.sha256(body.encode()).hexdigest()
-        line = f'{body[:-1]},"hash":"{digest}"}}\n'.encode()
-        try:
-            written = os.write(descriptor, line)
-        except OSError as error:
-            raise LedgerError(f"a record could not be written in {self.folder}: {error.strerror}") from error
-        if written != len(line):
-            self.close()  # the next record starts a new file, since this one ends in a torn line
-            raise LedgerError(f"a record was cut short in {self.folder}: is the disk full?")
-        self._sequence, self._previous = self._sequence + 1, digest
+    def append(self, record: Record) -> Synced | None:
+        data = written(record)
+        with self._lock:
+            file = self._opened()
+            if file.calls and file.size + len(data) > self._keeping.rotate_bytes:
+                file = self._rotated(file)
+            self._write(file, data)
+            file.calls += 1
+            return self._syncing.request(file.descriptor) if self._syncing else None
 
     def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        """End the chain and enter its end in the index; a ledger that is full by then is left as it is."""
+        with self._lock:
+            file, self._file = self._file, None
+            if file is None:
+                return
+            try:
+                self._end(file)
+            except OSError as error:
+                log.warning("the ledger %s could not be closed: %s", file.name, error)
 
+    def _opened(self) -> ChainFile:
+        file = self._file
+        if file is None or file.pid != os.getpid():  # a forked process has a chain of its own
+            if self._keeping.sync == "always" and (file or not self._syncing):
+                self._syncing = Syncing()
+            file = self._file = self._created(new_chain(), 0, Place())
+        if not file.begun:
+            self._begin(file)
+        return file
 
-def _json(record: Record) -> str:
-    try:
-        return json.dumps(record, separators=(",", ":"), default=str)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise LedgerError(f"a record cannot be written as JSON: {error}") from error
+    def _created(self, chain: str, part: int, place: Place) -> ChainFile:
+        try:
+            return create_file(self.folder, chain, part, place, sync=self._keeping.sync == "always")
+        except OSError as error:
+            raise self._unwritable(error) from error
 
+    def _begin(self, file: ChainFile) -> None:
+        """The index knows a chain before its first record: a chain that it does not know was cut out of the index."""
+        if not file.part and not file.indexed:
+            self._index("opened", chain=file.chain)
+            file.indexed = True
+        try:
+            file.begin()
+        except TornError:
+            self._abandon(file)
+            raise
 
-def read_records(state: Path) -> Iterator[dict[str, Any]]:
-    """Every record of every file below `state`, in the order of their times; a torn last line is passed over."""
-    lines = (line for path in sorted((state / FOLDER).glob("*.jsonl")) for line in path.read_bytes().splitlines())
-    yield from sorted(filter(None, map(_parsed, lines)), key=lambda record: str(record.get("time")))
+    def _write(self, file: ChainFile, data: bytes) -> None:
+        try:
+            file.write(data)
+        except TornError:
+            self._abandon(file)
+            raise
 
+    def _abandon(self, file: ChainFile) -> None:
+        """Nothing can follow a torn line, so the next record starts a chain of its own."""
+        self._file = None
+        self._release(file)
 
-def _parsed(line: bytes) -> dict[str, Any] | None:
-    try:
-        record = json.loads(line)
-    except ValueError:
-        return None
-    return record if isinstance(record, dict) else None  # pyright: ignore[reportUnknownVariableType]
+    def _rotated(self, file: ChainFile) -> ChainFile:
+        """Go on in a new file, which is there before the old one names it: a kill in between leaves nothing missing."""
+        fresh = self._created(file.chain, file.part + 1, file.place)
+        try:
+            file.write_event("rotate", next=fresh.name)
+        except LedgerError as error:
+            os.close(fresh.descriptor)
+            with suppress(OSError):
+                (self.folder / fresh.name).unlink()
+            if isinstance(error, TornError):
+                self._abandon(file)
+            raise
+        fresh.place, self._file = file.place, fresh
+        self._release(file)
+        self._begin(fresh)
+        return fresh
+
+    def _end(self, file: ChainFile) -> None:
+        try:
+            if file.begun and file.pid == os.getpid():
+                file.write_event("close")
+        finally:
+            self._release(file)
+            self._settle()
+        if file.begun and file.pid == os.getpid():
+            self._index("closed", chain=file.chain, records=file.place.seq, head=file.place.prev)
+
+    def _settle(self) -> None:
+        if self._syncing:
+            self._syncing.close()
+            self._syncing = None
+
+    def _release(self, file: ChainFile) -> None:
+        if self._syncing:
+            self._syncing.retire(file.descriptor)
+        else:
+            os.close(file.descriptor)
+
+    def _index(self, event: str, **fields: object) -> None:
+        try:
+            add_to_index(self.folder, event, sync=self._keeping.sync == "always", **fields)
+        except LedgerError:
+            raise
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> LedgerError:
+        return LedgerError(
+            f"the ledger cannot be written in {self.folder}: {error.strerror}; "
+            f"make the folder writable, or set XDG_STATE_HOME to one that is"
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Protocol
 
 from toolyard_kernel.ledger.records import Record
@@ -18,11 +19,11 @@ class Ledger(Protocol):
         """
         ...
 
-    def append(self, record: Record) -> None:
-        """Store one record before returning.
+    def append(self, record: Record) -> Awaitable[None] | None:
+        """Store one record before returning; what it returns may be awaited until the record outlives a power cut.
 
         Raises:
-            LedgerError: it could not be stored.
+            LedgerError: it could not be stored; awaiting raises it too.
         """
         ...
 

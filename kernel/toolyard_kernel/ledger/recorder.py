@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from toolyard_kernel.callers import Caller
@@ -25,18 +27,29 @@ class Recorder:
 
     ledger: Ledger
 
-    def started(self, call: ToolCall, caller: Caller, decision: Decision, entry: Registered) -> None:
-        """Record a call before its handler runs.
+    async def started(self, call: ToolCall, caller: Caller, decision: Decision, entry: Registered) -> None:
+        """Record a call before its handler runs; a ledger that syncs has it on the disk by then.
 
         Raises:
             LedgerError: it could not be recorded, so it must not run.
         """
-        self._append(records.started(call, caller, decision, redact(call.arguments, entry.secret)))
+        synced = self._append(records.started(call, caller, decision, redact(call.arguments, entry.secret)))
+        if synced is not None:
+            await synced
 
-    def ended(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered) -> None:
-        """Record how it ended. The call has run: a ledger that fails now is reported, and the caller has its answer."""
-        message = scrub(outcome.text, call.arguments, entry.secret)
-        self._append_last(records.ended(call, caller, outcome, message), outcome)
+    def ended(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered) -> Awaitable[None] | None:
+        """Record how it ended. The call has run: a ledger that fails now is reported, and the caller has its answer.
+
+        What it returns is for `settled`, before a caller that is still there is answered.
+        """
+        message = "" if outcome.ok else scrub(outcome.text, call.arguments, entry.secret)
+        return self._append_last(records.ended(call, caller, outcome, message), outcome)
+
+    async def settled(self, synced: Awaitable[None] | None) -> None:
+        """Wait until the last record of a call is on the disk; the ledger itself reports that it failed."""
+        if synced is not None:
+            with suppress(LedgerError):
+                await synced
 
     def refused(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered | None) -> None:
         """Record a refusal. Arguments that no schema vouches for may hold a secret anywhere: only names are kept."""
@@ -46,18 +59,19 @@ class Recorder:
         message = scrub(outcome.decision.reason, call.arguments, secret)
         self._append_last(records.refused(call, caller, outcome, message, shown), outcome)
 
-    def _append(self, record: records.Record) -> None:
+    def _append(self, record: records.Record) -> Awaitable[None] | None:
         try:
-            self.ledger.append(record)
+            return self.ledger.append(record)
         except LedgerError:
             raise
         except Exception as error:  # a host's own ledger may raise anything
             raise LedgerError(f"the ledger failed: {type(error).__name__}: {error}") from error
 
-    def _append_last(self, record: records.Record, outcome: Outcome) -> None:
+    def _append_last(self, record: records.Record, outcome: Outcome) -> Awaitable[None] | None:
         try:
-            self._append(record)
+            return self._append(record)
         except LedgerError as error:
             log.error(  # noqa: TRY400 - the message says it all
                 "call %s of %r ended %s, unrecorded: %s", record["call_id"], record["tool"], outcome.status, error
             )
+            return None

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.settings import SettingsPath
 
 
 def _nothing_is_empty(value: Any) -> Any:
@@ -48,6 +49,19 @@ class Http(_Part):
     max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0, description="A larger request is refused.")
 
 
+class Ledger(_Part):
+    """How the record of calls is kept."""
+
+    sync: Literal["never", "always"] = Field(
+        default="never",
+        description="`always` has each record on the disk before the call goes on, for a power cut.",
+    )
+    rotate_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=4096, description="A file that would grow beyond it is followed by a new one."
+    )
+    folder: SettingsPath | None = Field(default=None, description="Where the files are; `ledger` in the state folder.")
+
+
 class Config(_Part):
     """A Toolyard server."""
 
@@ -58,3 +72,4 @@ class Config(_Part):
     python: list[str] = Field(default=[], description="Modules whose tools and toolkits are served.")
     http: Http = Http()
     auth: Auth = Auth()
+    ledger: Ledger = Ledger()

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from toolyard.config.load import read_yaml, validated
 from toolyard.config.model import Config, ProfileChoice
+from toolyard.folders import state_folder
 from toolyard.profile_choice import choose_profile
 from toolyard.python_tools import load_module
 from toolyard.runtime import ToolRuntime, create_mcp_runtime
 from toolyard.toolkit_loading import load_toolkit
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.errors import ConfigError, DefinitionError
+from toolyard_kernel.ledger.files import FileLedger, Keeping
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.toolkits import Toolkit
 from toolyard_kernel.tools import Tool
@@ -67,7 +69,8 @@ def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again:
         tools.extend(module.tools)
         toolkits.extend(module.toolkits)
     profile = loaded.profile(loaded.config.profile)
+    ledger = FileLedger(state_folder(), Keeping(**dict(loaded.config.ledger)))
     try:
-        return create_mcp_runtime(tools=tools, toolkits=toolkits, profile=profile, approver=approver)
+        return create_mcp_runtime(tools=tools, toolkits=toolkits, profile=profile, approver=approver, ledger=ledger)
     except DefinitionError as error:
         raise DefinitionError(f"{where}: {error}") from error

@@ -1,0 +1,98 @@
+"""One line of a chained file: a record, its place in the chain, and the hash of both."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any, cast
+
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from toolyard_kernel.errors import LedgerError
+from toolyard_kernel.ledger.records import Record
+
+MARK = b',"hash":"'
+_END = len(MARK) + 64 + len('"}\n')
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a chain the next line stands: its number, and the hash of the line before it."""
+
+    seq: int = 0
+    prev: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it was read; `place.seq` and `place.prev` are its own, `hash` is right for what it says."""
+
+    place: Place
+    hash: str
+    record: Record
+
+    @property
+    def next(self) -> Place:
+        return Place(self.place.seq + 1, self.hash)
+
+
+class DamagedLineError(ValueError):
+    """A line that nobody wrote so; the text says what is wrong with it."""
+
+
+def chained(place: Place, record: bytes) -> tuple[bytes, Place]:
+    """The line that says `record`, a JSON object, at `place`, and the place after it."""
+    rest = record[1:] if record == b"{}" else b"," + record[1:]
+    body = b'{"seq":%d,"prev":"%s"%s' % (place.seq, place.prev.encode(), rest)
+    digest = hashlib.sha256(body).hexdigest()
+    return b'%s%s%s"}\n' % (body[:-1], MARK, digest.encode()), Place(place.seq + 1, digest)
+
+
+def written(record: Record) -> bytes:
+    """The record as JSON.
+
+    Raises:
+        LedgerError: it cannot be written as JSON.
+    """
+    try:
+        return to_json(record, fallback=str, inf_nan_mode="strings")
+    except (PydanticSerializationError, ValueError, RecursionError):
+        return _written_slowly(record)
+
+
+def _written_slowly(record: Record) -> bytes:
+    """What is no UTF-8, such as half of a surrogate pair, is written as an escape."""
+    try:
+        return json.dumps(record, separators=(",", ":"), default=str).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LedgerError(f"a record cannot be written as JSON: {error}") from error
+
+
+def read_line(raw: bytes) -> Line:
+    """A whole line, checked against its own hash.
+
+    Raises:
+        DamagedLineError: it is no record, or its hash belongs to another content.
+    """
+    if raw[-_END : len(MARK) - _END] != MARK or raw[-3:] != b'"}\n':
+        raise DamagedLineError("this is no record")
+    body, digest = raw[:-_END] + b"}", raw[len(MARK) - _END : -3].decode("ascii", "replace")
+    if hashlib.sha256(body).hexdigest() != digest:
+        raise DamagedLineError("changed: its hash does not belong to what it says")
+    record = parsed(body)
+    if record is None or not isinstance(record.get("seq"), int) or not isinstance(record.get("prev"), str):
+        raise DamagedLineError("this is no record")
+    return Line(Place(record["seq"], record["prev"]), digest, record)
+
+
+def parsed(line: bytes) -> dict[str, Any] | None:
+    """The JSON object in a line, unchecked; None when there is none."""
+    try:
+        record: Any = from_json(line)
+    except ValueError:  # it knows no escape of half a surrogate pair
+        try:
+            record = json.loads(line)
+        except (ValueError, RecursionError):
+            return None
+    return cast("dict[str, Any]", record) if isinstance(record, dict) else None
