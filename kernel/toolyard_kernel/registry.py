@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.define import tool_from_handler
 from toolyard_kernel.effects import EFFECTS
 from toolyard_kernel.errors import DefinitionError, InvalidArguments
+from toolyard_kernel.running import Mode, mode_of
 from toolyard_kernel.schemas import Schema, as_sentence, write_only_fields
-from toolyard_kernel.tools import Tool, ToolHandler
+from toolyard_kernel.tools import Handler, Tool, ToolHandler
 from toolyard_kernel.workers import Workers
 
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,64}")
 PYTHON_TOOLS = "python"
 """The toolkit of tools that were registered without one."""
-
-Mode = Literal["async", "thread", "inline"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +34,14 @@ class Registered:
     output: Schema | None
     secret: frozenset[str]
     workers: Workers
+
+    @property
+    def name(self) -> str:
+        return self.tool.name
+
+    @property
+    def handler(self) -> Handler:
+        return self.tool.handler
 
     def parse(self, arguments: JsonObject) -> Any:
         """The arguments as the handler takes them.
@@ -157,16 +163,9 @@ def _registered(tool: Tool, toolkit: str, workers: Workers) -> Registered:
     return Registered(
         tool=tool,
         toolkit=toolkit,
-        mode=_mode(tool),
+        mode=mode_of(tool.handler, inline=tool.inline),
         input=Schema(tool.input_schema, of=f"the input schema of tool {tool.name!r}", secret=secret),
         output=Schema(output, of=f"the output schema of tool {tool.name!r}") if output is not None else None,
         secret=secret,
         workers=workers,
     )
-
-
-def _mode(tool: Tool) -> Mode:
-    called = getattr(tool.handler, "__call__", None)  # noqa: B004 - whether it is a coroutine function, not whether it is there
-    if inspect.iscoroutinefunction(tool.handler) or inspect.iscoroutinefunction(called):
-        return "async"
-    return "inline" if tool.inline else "thread"

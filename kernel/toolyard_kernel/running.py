@@ -12,14 +12,16 @@ import logging
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import anyio
 
 from toolyard_kernel.context import Delivered, Report, ToolContext
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
-from toolyard_kernel.registry import Registered
-from toolyard_kernel.workers import Job
+from toolyard_kernel.tools import Handler
+from toolyard_kernel.workers import Job, Workers
+
+Mode = Literal["async", "thread", "inline"]
 
 LOOK = 4.0
 """Seconds between two looks at a call that goes on: one that reported nothing since the last is reported to go on.
@@ -34,7 +36,28 @@ GRACE = 1.0
 log = logging.getLogger("toolyard")
 
 
-async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: float) -> Any:
+class Runnable(Protocol):
+    """What running a handler needs; `name` is how messages call it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def handler(self) -> Handler: ...
+    @property
+    def mode(self) -> Mode: ...
+    @property
+    def workers(self) -> Workers: ...
+
+
+def mode_of(handler: Handler, *, inline: bool = False) -> Mode:
+    """How `handler` runs: on the event loop, or, when it may block, in a worker thread."""
+    called = getattr(handler, "__call__", None)  # noqa: B004 - whether it is a coroutine function, not whether it is there
+    if inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(called):
+        return "async"
+    return "inline" if inline else "thread"
+
+
+async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float) -> Any:
     """What the handler returns.
 
     Raises:
@@ -44,7 +67,7 @@ async def run(entry: Registered, arguments: Any, ctx: ToolContext, deadline: flo
     """
     if entry.mode == "inline":
         ctx.state.progress = math.inf  # while it holds the loop, no report of it could be delivered
-        return _called(lambda: entry.tool.handler(arguments, ctx))
+        return _called(lambda: entry.handler(arguments, ctx))
     job = Job(lambda: None)
     work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _on_loop(entry, arguments, ctx)
     task = asyncio.ensure_future(work)
@@ -84,7 +107,7 @@ async def _say_that_it_goes_on(ctx: ToolContext, seconds: float) -> None:
         log.debug("no progress could be reported: %s", error)
 
 
-def _began(entry: Registered, job: Job) -> bool:
+def _began(entry: Runnable, job: Job) -> bool:
     return entry.mode != "thread" or job.started
 
 
@@ -97,8 +120,8 @@ def _result(task: asyncio.Task[Any]) -> Any:
     return task.result()
 
 
-async def _on_loop(entry: Registered, arguments: Any, ctx: ToolContext) -> Any:
-    return await _awaited(entry.tool.handler(arguments, ctx))
+async def _on_loop(entry: Runnable, arguments: Any, ctx: ToolContext) -> Any:
+    return await _awaited(entry.handler(arguments, ctx))
 
 
 async def _awaited(work: Awaitable[Any]) -> Any:
@@ -110,9 +133,9 @@ async def _awaited(work: Awaitable[Any]) -> Any:
         raise _contained(error) from error
 
 
-async def _in_thread(entry: Registered, arguments: Any, ctx: ToolContext, job: Job) -> Any:
+async def _in_thread(entry: Runnable, arguments: Any, ctx: ToolContext, job: Job) -> Any:
     heard = replace(ctx, report=_from_thread(ctx.report, asyncio.get_running_loop()))
-    job.call = lambda: _called(lambda: entry.tool.handler(arguments, heard))
+    job.call = lambda: _called(lambda: entry.handler(arguments, heard))
     result = await entry.workers.run(job)
     return await _awaited(result) if inspect.isawaitable(result) else result
 
@@ -154,10 +177,10 @@ def _runs_on(loop: asyncio.AbstractEventLoop) -> bool:
         return False
 
 
-async def _stop(task: asyncio.Task[Any], entry: Registered) -> None:
+async def _stop(task: asyncio.Task[Any], entry: Runnable) -> None:
     entry.workers.keep(task)
     task.cancel()
     with anyio.CancelScope(shield=True):
         await asyncio.wait({task}, timeout=GRACE)
     if not task.done():
-        log.warning("tool %r was cancelled and did not end within %gs; it is left behind", entry.tool.name, GRACE)
+        log.warning("%r was cancelled and did not end within %gs; it is left behind", entry.name, GRACE)

@@ -14,15 +14,25 @@ if TYPE_CHECKING:
     from toolyard import mcp, testing
     from toolyard_kernel.approvals.asks import Answer, Approver, Ask
     from toolyard_kernel.callers import Caller
+    from toolyard_kernel.changes import ListChanged, ResourceUpdated
     from toolyard_kernel.content import Audio, EmbeddedResource, Image, InputRequired, ResourceLink, Text, ToolResult
     from toolyard_kernel.context import ToolContext
     from toolyard_kernel.decisions import Decision
     from toolyard_kernel.define import define_tool
-    from toolyard_kernel.errors import ConfigError, DefinitionError, InvalidArguments, ToolError, ToolyardError
+    from toolyard_kernel.errors import (
+        ConfigError,
+        DefinitionError,
+        InvalidArguments,
+        ToolError,
+        ToolyardError,
+        UnknownName,
+    )
     from toolyard_kernel.functions import tool
     from toolyard_kernel.outcomes import Outcome, ToolCall
     from toolyard_kernel.profiles.profile import PermissionProfile
+    from toolyard_kernel.prompts import Message, Prompt, PromptArgument, prompt
     from toolyard_kernel.registry import Registry
+    from toolyard_kernel.resources import Resource, ResourceTemplate, resource
     from toolyard_kernel.settings import SettingsPath
     from toolyard_kernel.toolkits import ToolGroup, Toolkit
     from toolyard_kernel.tools import Tool
@@ -37,13 +47,20 @@ _HOMES = {
     "Decision": "toolyard_kernel.decisions",
     "DefinitionError": "toolyard_kernel.errors",
     "EmbeddedResource": "toolyard_kernel.content",
-    "InputRequired": "toolyard_kernel.content",
     "Image": "toolyard_kernel.content",
+    "InputRequired": "toolyard_kernel.content",
     "InvalidArguments": "toolyard_kernel.errors",
+    "ListChanged": "toolyard_kernel.changes",
+    "Message": "toolyard_kernel.prompts",
     "Outcome": "toolyard_kernel.outcomes",
     "PermissionProfile": "toolyard_kernel.profiles.profile",
+    "Prompt": "toolyard_kernel.prompts",
+    "PromptArgument": "toolyard_kernel.prompts",
     "Registry": "toolyard_kernel.registry",
+    "Resource": "toolyard_kernel.resources",
     "ResourceLink": "toolyard_kernel.content",
+    "ResourceTemplate": "toolyard_kernel.resources",
+    "ResourceUpdated": "toolyard_kernel.changes",
     "SettingsPath": "toolyard_kernel.settings",
     "Text": "toolyard_kernel.content",
     "Tool": "toolyard_kernel.tools",
@@ -54,7 +71,10 @@ _HOMES = {
     "ToolResult": "toolyard_kernel.content",
     "Toolkit": "toolyard_kernel.toolkits",
     "ToolyardError": "toolyard_kernel.errors",
+    "UnknownName": "toolyard_kernel.errors",
     "define_tool": "toolyard_kernel.define",
+    "prompt": "toolyard_kernel.prompts",
+    "resource": "toolyard_kernel.resources",
     "tool": "toolyard_kernel.functions",
 }
 _MODULES = frozenset({"mcp", "testing"})
@@ -72,10 +92,17 @@ __all__ = [
     "Image",
     "InputRequired",
     "InvalidArguments",
+    "ListChanged",
+    "Message",
     "Outcome",
     "PermissionProfile",
+    "Prompt",
+    "PromptArgument",
     "Registry",
+    "Resource",
     "ResourceLink",
+    "ResourceTemplate",
+    "ResourceUpdated",
     "SettingsPath",
     "Text",
     "Tool",
@@ -86,9 +113,12 @@ __all__ = [
     "ToolResult",
     "Toolkit",
     "ToolyardError",
+    "UnknownName",
     "__version__",
     "define_tool",
     "mcp",
+    "prompt",
+    "resource",
     "testing",
     "tool",
 ]

@@ -1,4 +1,4 @@
-"""Tools and toolkits in Python modules that a config names."""
+"""Tools, toolkits, resources and prompts in Python modules that a config names."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from toolyard_kernel.errors import ConfigError
+from toolyard_kernel.prompts import Prompt
+from toolyard_kernel.resources import Resource, ResourceTemplate
 from toolyard_kernel.toolkits import Toolkit
 from toolyard_kernel.tools import Tool
 
@@ -20,13 +22,15 @@ class ModuleTools:
 
     tools: tuple[Tool, ...]
     toolkits: tuple[Toolkit, ...]
+    resources: tuple[Resource | ResourceTemplate, ...]
+    prompts: tuple[Prompt, ...]
 
 
 def load_module(name: str, *, where: str, base: Path, again: bool = False) -> ModuleTools:
     """Import `name`, looking in `base` first; `again` imports it anew, and keeps the old one if that fails.
 
     Raises:
-        ConfigError: there is no such module, importing it fails, or it holds neither a tool nor a toolkit.
+        ConfigError: there is no such module, importing it fails, or it holds nothing to serve.
     """
     if str(base) not in sys.path:
         sys.path.insert(0, str(base))
@@ -42,8 +46,10 @@ def load_module(name: str, *, where: str, base: Path, again: bool = False) -> Mo
     found = ModuleTools(
         tools=tuple(value for value in values if isinstance(value, Tool)),
         toolkits=tuple(value for value in values if isinstance(value, Toolkit) and not isinstance(value, type)),
+        resources=tuple(value for value in values if isinstance(value, Resource | ResourceTemplate)),
+        prompts=tuple(value for value in values if isinstance(value, Prompt)),
     )
-    if not found.tools and not found.toolkits:
+    if not (found.tools or found.toolkits or found.resources or found.prompts):
         raise ConfigError(f"{where}: module {name!r} holds no tool; make one with @tool or define_tool")
     return found
 

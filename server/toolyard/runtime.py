@@ -15,6 +15,7 @@ from toolyard.toolkit_loading import load_toolkit
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.callers import Caller
+from toolyard_kernel.changes import Changes, ListChanged
 from toolyard_kernel.context import checked_services
 from toolyard_kernel.errors import ConfigError, DefinitionError, UnknownName
 from toolyard_kernel.functions import tool as tool_of
@@ -23,7 +24,11 @@ from toolyard_kernel.ledger.files import FileLedger
 from toolyard_kernel.ledger.ledger import Ledger
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.prompt_registry import Prompts
+from toolyard_kernel.prompts import Prompt
 from toolyard_kernel.registry import PYTHON_TOOLS, Registry
+from toolyard_kernel.resource_registry import Resources
+from toolyard_kernel.resources import Resource, ResourceTemplate
 from toolyard_kernel.toolkits import Toolkit
 from toolyard_kernel.tools import Tool, ToolHandler
 
@@ -33,7 +38,14 @@ Toolkits = Sequence[Toolkit] | Mapping[str, Mapping[str, Any]]
 
 
 class Runtime(Protocol):
-    """What the doors need of a runtime."""
+    """What the doors need of a runtime. `changes` tells when a client should list or read again."""
+
+    @property
+    def resources(self) -> Resources: ...
+    @property
+    def prompts(self) -> Prompts: ...
+    @property
+    def changes(self) -> Changes: ...
 
     def gate(self, agent: str) -> Gate:
         """The gate to the tools of `agent`, or `UnknownName`."""
@@ -58,6 +70,9 @@ class ToolRuntime:
     toolkits: tuple[Toolkit, ...]
     tool_gate: Gate
     open_toolkits: OpenToolkits = field(repr=False)
+    resources: Resources
+    prompts: Prompts
+    changes: Changes
 
     def gate(self, agent: str) -> Gate:
         if agent != self.agent:
@@ -66,6 +81,10 @@ class ToolRuntime:
 
     def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:
         return Caller(id=id, tenant=self.tenant, profile=profile or self.profile)
+
+    def resource_updated(self, uri: str) -> None:
+        """Tell the clients that subscribed to `uri` that it reads differently now. Any thread may say so."""
+        self.resources.updated(uri)
 
     def open_ledger(self) -> None:
         """Open the ledger now, so that one that cannot be written is known before the first call.
@@ -76,9 +95,11 @@ class ToolRuntime:
         self.tool_gate.recorder.ledger.open()
 
     def adopt(self, other: ToolRuntime) -> None:
-        """Serve the tools of `other`, under its profile, from the next call on; calls under way go on as they are."""
+        """Serve what `other` has, under its profile, from the next call on; calls under way go on as they are."""
         self.profile = other.profile
         self.tool_gate.registry.adopt(other.tool_gate.registry)
+        self.resources.adopt(other.resources)
+        self.prompts.adopt(other.prompts)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
@@ -91,10 +112,12 @@ class ToolRuntime:
                 self.tool_gate.recorder.ledger.close()
 
 
-def create_mcp_runtime(
+def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each thing a host can give
     *,
     tools: Iterable[ToolLike] = (),
     toolkits: Toolkits = (),
+    resources: Iterable[Resource | ResourceTemplate] = (),
+    prompts: Iterable[Prompt] = (),
     agent: str = "mcp",
     tenant: str = "default",
     profile: str | PermissionProfile = "readonly",
@@ -103,15 +126,16 @@ def create_mcp_runtime(
     approver: Approver | None = None,
     ledger: Ledger | None = None,
 ) -> ToolRuntime:
-    """A runtime that serves tools and toolkits, without agents.
+    """A runtime that serves tools, toolkits, resources and prompts, without agents.
 
-    `tools` are what `@tool` and `define_tool` made, plain functions, or objects with `handle`. `services` are your
+    `tools` are what `@tool` and `define_tool` made, plain functions, or objects with `handle`; `resources` and
+    `prompts` are what `@resource` and `@prompt` made, and every caller may read them. `services` are your
     own objects, for handlers to reach as `ctx.<name>`. `approver` answers asks before the profile's `on_ask` does.
     Records go to the state folder unless `ledger` is given (`toolyard.testing.NoLedger()` keeps none).
 
     Raises:
         ConfigError: the profile, a toolkit or its settings cannot be used.
-        DefinitionError: a tool or service cannot be registered as it is.
+        DefinitionError: a tool, resource, prompt or service cannot be registered as it is.
     """
     if data_environment:
         raise ConfigError(
@@ -131,9 +155,33 @@ def create_mcp_runtime(
         services=checked_services(services),
         approver=approver,
     )
-    chosen = choose_profile(profile)
-    opened = OpenToolkits(given, lambda toolkit: _take_away(toolkit, registry))
-    return ToolRuntime(agent=agent, tenant=tenant, profile=chosen, toolkits=given, tool_gate=gate, open_toolkits=opened)
+    changes = Changes()
+    registry.on_change(lambda: changes.tell(ListChanged("tools")))
+    return ToolRuntime(
+        agent=agent,
+        tenant=tenant,
+        profile=choose_profile(profile),
+        toolkits=given,
+        tool_gate=gate,
+        open_toolkits=OpenToolkits(given, lambda toolkit: _take_away(toolkit, registry)),
+        resources=_resources(resources, changes),
+        prompts=_prompts(prompts, changes),
+        changes=changes,
+    )
+
+
+def _resources(given: Iterable[Resource | ResourceTemplate], changes: Changes) -> Resources:
+    resources = Resources(changes)
+    for resource in given:
+        resources.register(resource)
+    return resources
+
+
+def _prompts(given: Iterable[Prompt], changes: Changes) -> Prompts:
+    prompts = Prompts(changes)
+    for prompt in given:
+        prompts.register(prompt)
+    return prompts
 
 
 def _toolkits(toolkits: Toolkits) -> tuple[Toolkit, ...]:

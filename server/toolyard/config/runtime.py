@@ -16,6 +16,8 @@ from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.errors import ConfigError, DefinitionError
 from toolyard_kernel.ledger.files import FileLedger, Keeping
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.prompts import Prompt
+from toolyard_kernel.resources import Resource, ResourceTemplate
 from toolyard_kernel.toolkits import Toolkit
 from toolyard_kernel.tools import Tool
 
@@ -60,6 +62,8 @@ def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again:
     """
     where, base = str(loaded.path), loaded.path.parent
     tools: list[Tool] = []
+    resources: list[Resource | ResourceTemplate] = []
+    prompts: list[Prompt] = []
     toolkits: list[Toolkit] = [
         load_toolkit(name, settings, where=f"{where}: toolkits", base=base)
         for name, settings in loaded.config.toolkits.items()
@@ -68,9 +72,19 @@ def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again:
         module = load_module(name, where=f"{where}: python", base=base, again=again)
         tools.extend(module.tools)
         toolkits.extend(module.toolkits)
+        resources.extend(module.resources)
+        prompts.extend(module.prompts)
     profile = loaded.profile(loaded.config.profile)
     ledger = FileLedger(state_folder(), Keeping(**dict(loaded.config.ledger)))
     try:
-        return create_mcp_runtime(tools=tools, toolkits=toolkits, profile=profile, approver=approver, ledger=ledger)
+        return create_mcp_runtime(
+            tools=tools,
+            toolkits=toolkits,
+            resources=resources,
+            prompts=prompts,
+            profile=profile,
+            approver=approver,
+            ledger=ledger,
+        )
     except DefinitionError as error:
         raise DefinitionError(f"{where}: {error}") from error
