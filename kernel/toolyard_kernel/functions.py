@@ -21,7 +21,7 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from toolyard_kernel.content import JsonObject
+from toolyard_kernel.content import Content, InputRequired, JsonObject, ToolResult
 from toolyard_kernel.context import ToolContext
 from toolyard_kernel.docstrings import parse_docstring
 from toolyard_kernel.effects import Effect
@@ -30,6 +30,8 @@ from toolyard_kernel.model_schemas import model_schema, sentence_of
 from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool, field_names
 
 Function = Callable[..., Any]
+ANSWERS = (*typing.get_args(Content), InputRequired, ToolResult)
+"""Types that say how a call is answered; none of them is a structured value."""
 
 
 @overload
@@ -167,6 +169,8 @@ def _model(function: Function, definitions: dict[str, Any]) -> type[BaseModel]:
 def _output_schema(returns: Any) -> JsonObject | None:
     """The schema of what the function returns, when it always returns an object of known shape."""
     kind = cast("type[object]", returns) if isinstance(returns, type) else None
+    if kind and issubclass(kind, ANSWERS):
+        return None
     shaped = kind and (issubclass(kind, BaseModel) or is_dataclass(kind) or typing.is_typeddict(kind))
     if not shaped and typing.get_origin(returns) is not dict:
         return None

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, Field, RootModel
 
 from tests.kernel.door import open_door
-from toolyard_kernel.content import JsonObject
+from toolyard_kernel.content import Image, JsonObject, Text, ToolResult
 from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import DefinitionError
 from toolyard_kernel.functions import tool
@@ -346,3 +346,12 @@ def test_a_lambda_needs_a_name_of_its_own() -> None:
     with pytest.raises(DefinitionError, match="tool name '<lambda>': expected"):
         Registry().register(nameless)
     assert Registry().register(tool(name="pi")(lambda: math.pi)).name == "pi"
+
+
+@pytest.mark.parametrize("returns", [Image, Text, ToolResult])
+def test_a_function_that_returns_content_promises_no_structure(returns: type[object]) -> None:
+    def make() -> object:
+        return returns
+
+    make.__annotations__["return"] = returns
+    assert tool(make).output_schema is None
