@@ -38,6 +38,8 @@ class Guard:
         if scope["type"] != "http":
             await WebSocketClose(code=1008)(scope, receive, send)  # MCP is not spoken here
             return
+        # Whitespace around a value is no part of it, and httptools leaves what follows it.
+        scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
         admitted = self._admit(_headers(scope))
         if isinstance(admitted, Response):
             await admitted(scope, receive, send)
