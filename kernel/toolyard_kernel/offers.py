@@ -69,7 +69,8 @@ def checked_completers(complete: Mapping[str, Completer] | None, names: Sequence
     Raises:
         DefinitionError: one is not, or is neither a list nor a function.
     """
-    for name, completer in (complete or {}).items():
+    given: Mapping[str, object] = complete or {}
+    for name, completer in given.items():
         if name not in names:
             raise DefinitionError(f"{of}: complete names {name!r}; expected one of {', '.join(names) or 'none'}")
         if isinstance(completer, str) or not (callable(completer) or isinstance(completer, Sequence)):

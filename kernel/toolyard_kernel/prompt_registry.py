@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
 
 from toolyard_kernel.changes import Changes, ListChanged
-from toolyard_kernel.content import Content, EmbeddedResource, InputRequired, Text
+from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, InputRequired, ResourceLink, Text
 from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import DefinitionError, InvalidArguments, ToolError, UnknownName
 from toolyard_kernel.offers import Offer
@@ -106,9 +106,16 @@ def _within(messages: tuple[Message, ...], name: str, limit: int) -> tuple[Messa
 
 def _size(content: str | Content) -> tuple[int, bool]:
     """How large it is in bytes, and whether it is text."""
-    held = content.text if isinstance(content, Text) else content
-    if isinstance(held, EmbeddedResource):
-        held = held.content
-    if isinstance(held, str):
-        return len(held.encode(errors="replace")), True
-    return (len(held), False) if isinstance(held, bytes) else (len(getattr(held, "data", b"")), False)
+    match content:
+        case str():
+            return len(content.encode(errors="replace")), True
+        case Text(text=text):
+            return len(text.encode(errors="replace")), True
+        case EmbeddedResource(content=str(text)):
+            return len(text.encode(errors="replace")), True
+        case EmbeddedResource(content=data):
+            return len(data), False
+        case Image(data=data) | Audio(data=data):
+            return len(data), False
+        case ResourceLink():
+            return 0, True

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from toolyard.mcp.catalogue import list_tools
     from toolyard.mcp.http import asgi_app, serve_http
-    from toolyard.mcp.server import create_server
+    from toolyard.mcp.server import Extend, create_server
     from toolyard.mcp.stdio import serve_stdio
     from toolyard.runtime import Runtime, ToolRuntime, create_mcp_runtime
 
 _HOMES = {
+    "Extend": "toolyard.mcp.server",
     "Runtime": "toolyard.runtime",
     "ToolRuntime": "toolyard.runtime",
     "asgi_app": "toolyard.mcp.http",
@@ -27,6 +28,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Extend",
     "Runtime",
     "ToolRuntime",
     "asgi_app",

@@ -21,13 +21,14 @@ def answer_of(name: str, outcome: Outcome) -> types.CallToolResult:
         raise outcome.raised
     if outcome.hidden:
         raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {name}")
-    content = [_block(block) for block in outcome.content]
+    content = [block_of(block) for block in outcome.content]
     if not outcome.ok:
         return types.CallToolResult(content=content, is_error=True)
     return types.CallToolResult(content=content, structured_content=outcome.structured)
 
 
-def _block(block: Content) -> types.ContentBlock:
+def block_of(block: Content) -> types.ContentBlock:
+    """One block of content."""
     match block:
         case Text():
             return types.TextContent(type="text", text=block.text)
@@ -36,7 +37,7 @@ def _block(block: Content) -> types.ContentBlock:
         case Audio():
             return types.AudioContent(type="audio", data=_base64(block.data), mime_type=block.mime_type)
         case EmbeddedResource():
-            return types.EmbeddedResource(type="resource", resource=_resource(block))
+            return types.EmbeddedResource(type="resource", resource=resource_block(block))
         case ResourceLink():
             return types.ResourceLink(
                 type="resource_link",
@@ -47,7 +48,8 @@ def _block(block: Content) -> types.ContentBlock:
             )
 
 
-def _resource(block: EmbeddedResource) -> types.TextResourceContents | types.BlobResourceContents:
+def resource_block(block: EmbeddedResource) -> types.TextResourceContents | types.BlobResourceContents:
+    """What a resource holds."""
     if isinstance(block.content, str):
         return types.TextResourceContents(uri=block.uri, mime_type=block.mime_type, text=block.content)
     return types.BlobResourceContents(uri=block.uri, mime_type=block.mime_type, blob=_base64(block.content))

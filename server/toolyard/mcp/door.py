@@ -10,12 +10,11 @@ from typing import Any
 
 import anyio
 import mcp_types as types
-from mcp.server.context import ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
-from pydantic import TypeAdapter
 
 from toolyard.mcp.round_state import LIFETIME, RoundState
+from toolyard.mcp.rounds import Context, requests_for, with_own_state
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.approvals.shown import shown
 from toolyard_kernel.content import InputRequired
@@ -26,10 +25,6 @@ FORM: dict[str, Any] = {
     "properties": {"approve": {"type": "boolean", "title": "Approve", "description": "Run this call?"}},
     "required": ["approve"],
 }
-
-REQUESTS: TypeAdapter[types.InputRequests] = TypeAdapter(types.InputRequests)
-
-Context = ServerRequestContext[Any, Any]
 
 
 class McpDoor:
@@ -48,7 +43,7 @@ class McpDoor:
         self._clock = clock
         self._asks: types.InputRequiredResult | None = None
         self._approved: str | None = None
-        self.wire = _with_own_state(ctx, state)
+        self.wire = with_own_state(ctx, state)
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         await self._ctx.session.report_progress(value, total, message)
@@ -71,7 +66,7 @@ class McpDoor:
         if self._approved is not None:  # the next round of this call is approved too, once
             expires = self._clock() + LIFETIME
             state = replace(state, binding=self._approved, approval=_new_id(), given=True, expires=expires)
-        requests = REQUESTS.validate_python(needed.requests)
+        requests = requests_for(self._ctx, needed)
         return types.InputRequiredResult(input_requests=requests, request_state=state.dump())
 
     def _answer_of_this_round(self, ask: Ask, state: RoundState) -> Answer:
@@ -126,14 +121,6 @@ def _can_be_asked(ctx: Context) -> bool:
     declared = ctx.session.client_capabilities
     form = declared.elicitation if declared else None
     return form is not None and (form.form is not None or form.url is None)
-
-
-def _with_own_state(ctx: Context, state: RoundState | None) -> Context:
-    """The context as the handler may see it: with the state it left itself, not the door's."""
-    if ctx.params is None or state is None:
-        return ctx
-    rest = {name: value for name, value in ctx.params.items() if name != "requestState"}
-    return replace(ctx, params=rest if state.own is None else {**rest, "requestState": state.own})
 
 
 def _new_id() -> str:

@@ -16,7 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
 from toolyard.mcp.listening import checked_bind, listening, url_of
-from toolyard.mcp.server import create_server
+from toolyard.mcp.server import Extend, create_server
 from toolyard.mcp.sessions import Sessions
 from toolyard.mcp.tokens import Tokens, holders_now
 from toolyard.mcp.under_way import UnderWay
@@ -67,17 +67,19 @@ def asgi_app(
     tokens: Tokens | None = None,
     allowed_hosts: Sequence[str] = LOOPBACK_HOSTS,
     max_body_bytes: int = MAX_BODY,
+    extend: Extend | None = None,
 ) -> McpApp:
     """An MCP endpoint to mount into any Starlette or FastAPI application.
 
     A request whose Host, or a browser's Origin, is not among `allowed_hosts` (names without a port) is refused. With
     `tokens` (token → its caller, or what tells them anew for each request) every request must show one of them as its
-    bearer token.
+    bearer token. `extend` is called with the SDK's server before it serves.
 
     Raises:
         UnknownName: no such agent.
     """
-    sessions = Sessions(create_server(runtime, agent, name=name, instructions=instructions), max_body_bytes)
+    server = create_server(runtime, agent, name=name, instructions=instructions, extend=extend)
+    sessions = Sessions(server, max_body_bytes)
 
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         manager = await sessions.manager()
@@ -106,11 +108,13 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
     tokens: Tokens | None = None,
     allowed_hosts: Sequence[str] = (),
     max_body_bytes: int = MAX_BODY,
+    extend: Extend | None = None,
     on_ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until cancelled; then calls under way are stopped and connections closed within a few seconds.
 
-    `on_ready` is told the URL once the port is open. Port 0 takes a free one.
+    `on_ready` is told the URL once the port is open. Port 0 takes a free one. `extend` is called
+    with the SDK's server before it serves.
 
     Raises:
         UnknownName: no such agent.
@@ -126,6 +130,7 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         tokens=tokens,
         allowed_hosts=(*(LOOPBACK_HOSTS if local else ()), *allowed_hosts),
         max_body_bytes=max_body_bytes,
+        extend=extend,
     )
     site = Starlette(routes=[Route(path, endpoint=endpoint)], lifespan=endpoint.lifespan)
     settings = uvicorn.Config(

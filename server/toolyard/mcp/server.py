@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
-import mcp_types as types
 from mcp.server.caching import CacheHint
-from mcp.server.context import ServerRequestContext
-from mcp.server.lowlevel import Server
-from mcp.shared.exceptions import MCPError
+from mcp.server.lowlevel import NotificationOptions, Server
+from mcp.server.models import InitializationOptions
 from mcp.shared.inbound import find_invalid_x_mcp_header
 
-from toolyard.mcp.answers import answer_of
-from toolyard.mcp.callers import Counter, at_the_door
-from toolyard.mcp.catalogue import described
-from toolyard.mcp.door import McpDoor
-from toolyard.mcp.round_state import RoundState, SealedState
+from toolyard.mcp.announcer import Announcer, listen, remembering
+from toolyard.mcp.callers import Counter
+from toolyard.mcp.completion import CompletionHandlers
+from toolyard.mcp.prompts import PromptHandlers
+from toolyard.mcp.resources import ResourceHandlers
+from toolyard.mcp.round_state import SealedState
+from toolyard.mcp.tools import ToolHandlers
 from toolyard.runtime import Runtime
 from toolyard.version import VERSION
-from toolyard_kernel.content import InputRequired
 from toolyard_kernel.errors import DefinitionError
-from toolyard_kernel.outcomes import ToolCall
-from toolyard_kernel.registry import Registered
-
-PAGE = 1000
-"""Tools on one page of `tools/list`."""
 
 MINUTE = 60_000
 PRIVATE = CacheHint(ttl_ms=MINUTE, scope="private")
 PUBLIC = CacheHint(ttl_ms=MINUTE, scope="public")
+STALE = CacheHint(ttl_ms=0, scope="private")
 
-Context = ServerRequestContext[Any, Any]
+Extend = Callable[[Server[Any]], None]
+"""Adds to the SDK's server what Toolyard does not offer itself, before it serves.
+
+It may call `server.add_request_handler` (`logging/setLevel`, methods of an extension), `add_notification_handler`
+(`notifications/roots/list_changed`), append to `server.middleware` and fill `server.extensions`. It can also replace
+what Toolyard answers: whoever replaces `tools/call` replaces the gate. Sampling and roots need no registration: a tool
+reaches its client through `ctx.wire`, the SDK's `ServerRequestContext`.
+"""
+
+
+class _Server(Server[Announcer]):
+    """The SDK derives what it announces from arguments that its HTTP transport never passes."""
+
+    def create_initialization_options(
+        self,
+        notification_options: NotificationOptions | None = None,
+        experimental_capabilities: dict[str, dict[str, Any]] | None = None,
+        extensions: dict[str, dict[str, Any]] | None = None,
+    ) -> InitializationOptions:
+        every = NotificationOptions(prompts_changed=True, resources_changed=True, tools_changed=True)
+        return super().create_initialization_options(
+            notification_options or every, experimental_capabilities, extensions
+        )
 
 
 def create_server(
@@ -46,10 +59,12 @@ def create_server(
     name: str = "toolyard",
     instructions: str | None = None,
     caller: str = "python",
-) -> Server[None]:
+    extend: Extend | None = None,
+) -> Server[Announcer]:
     """The SDK's low-level server with the tools of `agent`, for its in-memory client or a transport of your own.
 
-    `caller` is the id of whoever comes over it: only `asgi_app` tells callers apart.
+    `caller` is the id of whoever comes over it: only `asgi_app` tells callers apart. `extend` is called with the
+    server before it is returned.
 
     Raises:
         UnknownName: no such agent.
@@ -59,14 +74,23 @@ def create_server(
         if problem := find_invalid_x_mcp_header(entry.tool.input_schema):
             raise DefinitionError(f"tool {entry.tool.name!r}: {problem}")
     counter = Counter(runtime=runtime, agent=agent, caller=caller)
-    handlers = Handlers(counter=counter)
+    server = _server(counter, name, instructions)
+    server.middleware += [remembering, SealedState(counter, name)]
+    if extend:
+        extend(server)
+    return server
+
+
+def _server(counter: Counter, name: str, instructions: str | None) -> Server[Announcer]:
+    tools, resources = ToolHandlers(counter=counter), ResourceHandlers(counter=counter)
+    prompts, completion = PromptHandlers(counter=counter), CompletionHandlers(counter=counter)
 
     @asynccontextmanager
-    async def lifespan(_: Server[None]) -> AsyncGenerator[None]:
-        async with runtime.lifespan():
-            yield
+    async def lifespan(_: Server[Announcer]) -> AsyncGenerator[Announcer]:
+        async with counter.runtime.lifespan(), Announcer(counter.runtime.changes).open() as announcer:
+            yield announcer
 
-    server = Server(
+    return _Server(
         name,
         version=VERSION,
         instructions=instructions,
@@ -76,91 +100,19 @@ def create_server(
             "tools/list": PRIVATE,
             "resources/list": PRIVATE,
             "resources/templates/list": PRIVATE,
+            "resources/read": STALE,
             "prompts/list": PRIVATE,
         },
-        get_tool_input_schema=handlers.input_schema,
-        on_list_tools=handlers.list_tools,
-        on_call_tool=handlers.call_tool,
-        on_list_resources=_no_resources,
-        on_list_resource_templates=_no_templates,
-        on_read_resource=_unknown_resource,
-        on_list_prompts=_no_prompts,
-        on_get_prompt=_unknown_prompt,
+        get_tool_input_schema=tools.input_schema,
+        on_list_tools=tools.list,
+        on_call_tool=tools.call,
+        on_list_resources=resources.list,
+        on_list_resource_templates=resources.list_templates,
+        on_read_resource=resources.read,
+        on_subscribe_resource=resources.subscribe,
+        on_unsubscribe_resource=resources.unsubscribe,
+        on_subscriptions_listen=listen,
+        on_list_prompts=prompts.list,
+        on_get_prompt=prompts.get,
+        on_completion=completion.complete,
     )
-    server.middleware.append(SealedState(counter, name))
-    return server
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Handlers:
-    """What answers `tools/list` and `tools/call`."""
-
-    counter: Counter
-    _described: dict[str, tuple[Registered, types.Tool]] = field(default_factory=dict[str, Any])
-
-    async def list_tools(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        after = _name_in(params.cursor) if params and params.cursor is not None else ""
-        visible = (entry for entry in self.counter.gate.visible(self.counter.caller_of(ctx)) if entry.tool.name > after)
-        page = list(islice(visible, PAGE + 1))
-        cursor = _cursor(page[PAGE - 1].tool.name) if len(page) > PAGE else None
-        return types.ListToolsResult(tools=[self._tool(entry) for entry in page[:PAGE]], next_cursor=cursor)
-
-    async def call_tool(
-        self, ctx: Context, params: types.CallToolRequestParams
-    ) -> types.CallToolResult | types.InputRequiredResult:
-        call = ToolCall(tool=params.name, arguments=params.arguments or {})
-        state = RoundState.load(params.request_state) if params.request_state is not None else None
-        if state is not None:
-            call = replace(call, call_id=state.call_id)
-        door = McpDoor(ctx, params, state)
-        outcome = await self.counter.gate.call(call, self.counter.caller_of(ctx), door)
-        if outcome.status == "input_required":
-            return door.input_required(call.call_id, outcome.input or InputRequired(requests={}))
-        return answer_of(params.name, outcome)
-
-    def input_schema(self, name: str) -> Mapping[str, Any] | None:
-        """The schema whose `x-mcp-header` fields the SDK checks headers against; none for a tool the caller lacks."""
-        gate = self.counter.gate
-        entry = gate.registry.find(name)
-        if entry is None or not gate.allows(entry, at_the_door.get(self.counter.local)):
-            return None
-        return entry.tool.input_schema
-
-    def _tool(self, entry: Registered) -> types.Tool:
-        """The tool in the SDK's type, validated once."""
-        known = self._described.get(entry.tool.name)
-        if known is None or known[0] is not entry:
-            known = entry, types.Tool.model_validate(described(entry.tool))
-            self._described[entry.tool.name] = known
-        return known[1]
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
-
-
-def _name_in(cursor: str) -> str:
-    try:
-        return base64.b64decode(cursor, altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
-        raise MCPError(types.INVALID_PARAMS, "Invalid cursor: use the nextCursor of the page before") from error
-
-
-async def _no_resources(ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListResourcesResult:
-    return types.ListResourcesResult(resources=[])
-
-
-async def _no_templates(ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListResourceTemplatesResult:
-    return types.ListResourceTemplatesResult(resource_templates=[])
-
-
-async def _unknown_resource(ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
-    raise MCPError(types.INVALID_PARAMS, f"Unknown resource: {params.uri}", {"uri": str(params.uri)})
-
-
-async def _no_prompts(ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
-    return types.ListPromptsResult(prompts=[])
-
-
-async def _unknown_prompt(ctx: Context, params: types.GetPromptRequestParams) -> types.GetPromptResult:
-    raise MCPError(types.INVALID_PARAMS, f"Unknown prompt: {params.name}")

@@ -7,11 +7,13 @@ import asyncio
 from mcp.server.lowlevel import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
+from toolyard.mcp.announcer import Announcer
+
 
 class Sessions:
     """Starts with the first request and lasts until `close`, or as long as the event loop."""
 
-    def __init__(self, server: Server[None], max_body: int) -> None:
+    def __init__(self, server: Server[Announcer], max_body: int) -> None:
         self._server = server
         self._max_body = max_body
         self._owner: asyncio.Task[None] | None = None

@@ -17,7 +17,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
-from toolyard.mcp.server import create_server
+from toolyard.mcp.server import Extend, create_server
 from toolyard.runtime import Runtime
 from toolyard.standard_streams import Streams, claimed_streams
 from toolyard.watchdog import watched
@@ -42,16 +42,18 @@ async def serve_stdio(
     name: str = "toolyard",
     instructions: str | None = None,
     streams: Streams | None = None,
+    extend: Extend | None = None,
 ) -> None:
     """Serve the client at the other end of stdin and stdout until it closes stdin.
 
     stdout carries protocol only: whatever else is printed goes to stderr. Give `streams` when they were claimed
-    before, as the command line does, so that importing tools cannot print into the protocol either.
+    before, as the command line does, so that importing tools cannot print into the protocol either. `extend` is called
+    with the SDK's server before it serves.
 
     Raises:
         UnknownName: no such agent.
     """
-    server = create_server(runtime, agent, name=name, instructions=instructions, caller="stdio")
+    server = create_server(runtime, agent, name=name, instructions=instructions, caller="stdio", extend=extend)
     if streams:
         running = runtime.gate(agent).running
         async with _messages(streams) as wire:
@@ -59,7 +61,7 @@ async def serve_stdio(
                 await _serve_until_cancelled(server, wire)
         return
     with claimed_streams() as claimed:
-        await serve_stdio(runtime, agent, name=name, instructions=instructions, streams=claimed)
+        await serve_stdio(runtime, agent, name=name, instructions=instructions, streams=claimed, extend=extend)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
