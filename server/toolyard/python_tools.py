@@ -1,13 +1,15 @@
-"""Tools, toolkits, resources and prompts in Python modules that a config names."""
+"""What a config names in Python modules: tools, toolkits, resources, prompts, and functions."""
 
 from __future__ import annotations
 
 import importlib
 import sys
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any, cast
 
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.prompts import Prompt
@@ -32,16 +34,7 @@ def load_module(name: str, *, where: str, base: Path, again: bool = False) -> Mo
     Raises:
         ConfigError: there is no such module, importing it fails, or it holds nothing to serve.
     """
-    if str(base) not in sys.path:
-        sys.path.insert(0, str(base))
-    try:
-        module = _imported_anew(name) if again else importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
-            raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
-        raise ConfigError(f"{where}: no module is named {name!r}; it is looked for in {base} first") from error
-    except (Exception, SystemExit) as error:  # whatever a user's module raises when it is imported
-        raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
+    module = _imported(name, where, base, again=again)
     values = list({id(value): value for value in vars(module).values()}.values())
     found = ModuleTools(
         tools=tuple(value for value in values if isinstance(value, Tool)),
@@ -68,6 +61,32 @@ def _imported_anew(name: str) -> ModuleType:
     except BaseException:
         sys.modules.update(old)
         raise
+
+
+def load_function(name: str, *, where: str, base: Path) -> Callable[..., Any]:
+    """The function that `module:function` names; the module is looked for in `base` first.
+
+    Raises:
+        ConfigError: there is no such module or function, or importing it fails.
+    """
+    module, _, function = name.partition(":")
+    found = vars(_imported(module, where, base)).get(function)
+    if not callable(found):
+        raise ConfigError(f"{where}: module {module!r} has no function {function!r}")
+    return cast("Callable[..., Any]", found)
+
+
+def _imported(name: str, where: str, base: Path, *, again: bool = False) -> ModuleType:
+    if str(base) not in sys.path:
+        sys.path.insert(0, str(base))
+    try:
+        return _imported_anew(name) if again else importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
+        raise ConfigError(f"{where}: no module is named {name!r}; it is looked for in {base} first") from error
+    except (Exception, SystemExit) as error:  # whatever a user's module raises when it is imported
+        raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
 
 
 def _last_line(error: BaseException) -> str:

@@ -37,7 +37,14 @@ async def _over_stdio(live: LiveConfig, streams: Streams, *, watch: bool) -> Non
 
     config, runtime = live.loaded.config, live.runtime
     async with live.kept_up(watch=watch):
-        await serve_stdio(runtime, runtime.agent, name=config.name, instructions=config.instructions, streams=streams)
+        await serve_stdio(
+            runtime,
+            runtime.agent,
+            name=config.name,
+            instructions=config.instructions,
+            streams=streams,
+            extend=live.loaded.extend(),
+        )
 
 
 async def _over_http(live: LiveConfig, host: str | None, port: int | None, *, watch: bool) -> None:
@@ -57,6 +64,7 @@ async def _over_http(live: LiveConfig, host: str | None, port: int | None, *, wa
             tokens=live.tokens,
             allowed_hosts=config.auth.allowed_hosts,
             max_body_bytes=http.max_body_bytes,
+            extend=live.loaded.extend(),
             on_ready=lambda url: click.echo(f"toolyard serves {_summary(runtime)} at {url}", err=True),
         )
 

@@ -31,12 +31,31 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file cannot be read, is no YAML, or holds no mapping.
     """
+    return yaml_mapping(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text.
+    """
     try:
-        text = path.read_bytes()
+        return path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not valid YAML: {error}") from error
     except (OSError, ValueError) as error:  # a path can hold what no file system takes
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def yaml_mapping(text: str, path: Path) -> dict[str, Any]:
+    """The mapping that `text` of the file at `path` writes; no text is an empty mapping.
+
+    Raises:
+        ConfigError: it is no YAML, or no mapping.
+    """
     try:
-        document = yaml.load(text.decode(), _Loader)  # noqa: S506 - _Loader is a SafeLoader
+        document = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
     except (yaml.YAMLError, ValueError, LookupError, AttributeError, RecursionError) as error:
         # PyYAML reads what looks like a number or a date without checking that it is one.
         raise ConfigError(f"{path}: not valid YAML: {_where(error)}") from error

@@ -69,7 +69,15 @@ class Config(_Part):
     instructions: str | None = Field(default=None, description="How a model should use this server.")
     profile: ProfileChoice = Field(default="readonly", description="What local callers may do.")
     toolkits: dict[str, ToolkitSettings] = Field(default={}, description="Toolkits by name, with their settings.")
-    python: list[str] = Field(default=[], description="Modules whose tools and toolkits are served.")
+    python: list[str] = Field(
+        default=[], description="Modules whose tools, toolkits, resources and prompts are served."
+    )
+    prompts: SettingsPath | None = Field(default=None, description="A folder of prompts in Markdown files.")
+    extend: str | None = Field(
+        default=None,
+        pattern=r"^[^:\s]+:[A-Za-z_]\w*$",
+        description="A function, as module:function, that adds to the MCP SDK's server what Toolyard does not offer.",
+    )
     http: Http = Http()
     auth: Auth = Auth()
     ledger: Ledger = Ledger()

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from toolyard.config.load import read_yaml, validated
 from toolyard.config.model import Config, ProfileChoice
 from toolyard.folders import state_folder
 from toolyard.profile_choice import choose_profile
-from toolyard.python_tools import load_module
+from toolyard.prompt_files import load_prompts
+from toolyard.python_tools import load_function, load_module
 from toolyard.runtime import ToolRuntime, create_mcp_runtime
 from toolyard.toolkit_loading import load_toolkit
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.errors import ConfigError, DefinitionError
 from toolyard_kernel.ledger.files import FileLedger, Keeping
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.prompts import Prompt
 from toolyard_kernel.resources import Resource, ResourceTemplate
 from toolyard_kernel.toolkits import Toolkit
 from toolyard_kernel.tools import Tool
@@ -39,6 +41,16 @@ class LoadedConfig:
             return choose_profile(choice, base=self.path.parent)
         except ConfigError as error:
             raise ConfigError(f"{self.path}: {error}") from error
+
+    def extend(self) -> Callable[..., Any] | None:
+        """The function that `extend` names, to be called with the MCP SDK's server; its module is imported.
+
+        Raises:
+            ConfigError: naming the file.
+        """
+        if self.config.extend is None:
+            return None
+        return load_function(self.config.extend, where=f"{self.path}: extend", base=self.path.parent)
 
 
 def load_config(path: Path) -> LoadedConfig:
@@ -63,7 +75,8 @@ def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again:
     where, base = str(loaded.path), loaded.path.parent
     tools: list[Tool] = []
     resources: list[Resource | ResourceTemplate] = []
-    prompts: list[Prompt] = []
+    folder = loaded.config.prompts
+    prompts = list(load_prompts(folder, where=f"{where}: prompts")) if folder else []
     toolkits: list[Toolkit] = [
         load_toolkit(name, settings, where=f"{where}: toolkits", base=base)
         for name, settings in loaded.config.toolkits.items()

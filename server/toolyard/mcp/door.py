@@ -58,10 +58,11 @@ class McpDoor:
             return self._ask_by_another_round(ask)
         return await self._ask_live(ask)
 
-    def input_required(self, call_id: str, needed: InputRequired) -> types.InputRequiredResult:
+    def input_required(self, call_id: str, needed: InputRequired | None) -> types.InputRequiredResult:
         """What the client must answer before the call can go on: the door's own ask, or what the handler needs."""
         if self._asks is not None:
             return self._asks
+        needed = needed or InputRequired(requests={})
         state = RoundState(call_id=call_id, own=needed.state)
         if self._approved is not None:  # the next round of this call is approved too, once
             expires = self._clock() + LIFETIME
