@@ -1,0 +1,79 @@
+"""The server that the conformance suites are run against: Toolyard's public API and nothing else.
+
+Usage: python -m tests.conformance.fixture
+
+It listens on a free port and prints its URL.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import anyio
+import mcp_types as types
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+
+from tests.conformance import documents, live_tools, plain_tools, round_tools
+from toolyard import Tool, mcp, prompt, tool
+
+
+@tool
+def passing_tool() -> str:
+    """Come and go."""
+    return "here"
+
+
+@prompt
+def passing_prompt() -> str:
+    """Come and go."""
+    return "here"
+
+
+def triggers(runtime: mcp.ToolRuntime) -> tuple[Tool, ...]:
+    """Tools that change what the runtime lists while it is served."""
+    registry = runtime.gate("mcp").registry
+
+    @tool
+    async def test_trigger_tool_change() -> str:
+        """Add a tool and take it away."""
+        registry.register(passing_tool)
+        registry.remove(passing_tool.name)
+        return "The list of tools changed"
+
+    @tool
+    async def test_trigger_prompt_change() -> str:
+        """Add a prompt and take it away."""
+        runtime.prompts.register(passing_prompt)
+        runtime.prompts.remove(passing_prompt.name)
+        return "The list of prompts changed"
+
+    return test_trigger_tool_change, test_trigger_prompt_change
+
+
+def with_logging(server: Server[Any]) -> None:
+    """Toolyard offers no logging to clients of its own, so its host does."""
+
+    async def set_level(ctx: ServerRequestContext[Any, Any], params: types.SetLevelRequestParams) -> types.EmptyResult:
+        return types.EmptyResult()
+
+    server.add_request_handler("logging/setLevel", types.SetLevelRequestParams, set_level)
+
+
+def say(url: str) -> None:
+    print(url, flush=True)  # noqa: T201 - whoever started it waits for this line
+
+
+async def serve() -> None:
+    runtime = mcp.create_mcp_runtime(
+        tools=(*plain_tools.TOOLS, *live_tools.TOOLS, *round_tools.TOOLS),
+        resources=documents.RESOURCES,
+        prompts=documents.PROMPTS,
+    )
+    for trigger in triggers(runtime):
+        runtime.gate("mcp").registry.register(trigger)
+    await mcp.serve_http(runtime, port=0, name="toolyard-conformance", extend=with_logging, on_ready=say)
+
+
+if __name__ == "__main__":
+    anyio.run(serve)
