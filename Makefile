@@ -9,11 +9,11 @@ READY := $(VENV)/.ready
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check acceptance pins clean
+.PHONY: help demo serve test check conformance acceptance pins clean
 
 help: ## show this list
 	@echo "Each of these sets itself up in $(VENV); make, and Python 3.11 or later, is all it needs."
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name does; do printf '  make %-12s%s\n' "$$name" "$$does"; done
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name does; do printf '  make %-13s%s\n' "$$name" "$$does"; done
 
 demo: $(READY) ## see what Toolyard does, in one run
 	@$(BIN)/python examples/demo.py $(ARGS)
@@ -30,6 +30,10 @@ check: $(READY) ## everything CI checks: style, types, tests and the kernel's co
 	@echo "pyright" && $(BIN)/pyright --warnings --pythonpath $(BIN)/python
 	@$(BIN)/python -m pytest $(WORKERS) --cov --cov-branch --cov-fail-under=95
 
+conformance: $(READY) ## run the MCP conformance suites, and clients in TypeScript; installs them in .node
+	@$(BIN)/python -m tests.conformance.run
+	@$(BIN)/python -m pytest $(WORKERS) -q tests/clients $(ARGS)
+
 # Nothing is written into the acceptance folder: no bytecode, no cache.
 acceptance: $(READY) ## run the acceptance tests, where they are
 	@if [ -d "$(ACCEPTANCE)" ]; then \
@@ -42,7 +46,7 @@ pins: $(READY) ## write requirements.txt anew; needs every supported Python
 	@$(BIN)/python .ci/pins.py $$(.ci/pythons)
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-* dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .node dist .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A Python counts when it runs (a pyenv shim can exist and fail) and can make a virtual environment.
