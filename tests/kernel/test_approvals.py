@@ -13,6 +13,7 @@ from threading import Barrier
 from typing import Any, TypeVar
 
 import pytest
+
 from toolyard_kernel.approvals.store import Approval, Approvals
 from toolyard_kernel.approvals.sweep import WEEK
 from toolyard_kernel.content import JsonObject

@@ -13,6 +13,7 @@ from typing import Any
 
 import anyio
 import pytest
+
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.binding import binding_of
 from toolyard_kernel.approvals.store import Approvals

@@ -264,15 +264,15 @@ async def test_a_client_that_disconnects_stops_its_call(site: Site) -> None:
     [(), JSON, (("MCP-Protocol-Version", MODERN),), (("Mcp-Session-Id", "x"), *JSON)],
     ids=["bare", "json", "modern", "unknown session"],
 )
-def test_any_other_method_is_refused_as_the_client_s_mistake(
-    site: Site, method: str, headers: Headers
-) -> None:
+def test_any_other_method_is_refused_as_the_client_s_mistake(site: Site, method: str, headers: Headers) -> None:
     answer = exchange(site.server.port, f"{method} /mcp HTTP/1.1", (("Host", "localhost"), *headers))
     assert 400 <= answer.status < 500
     assert "Traceback" not in site.server.log
 
 
-@pytest.mark.parametrize("body", [b"", b"garbage", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"jsonrpc": "2.0", "id": true}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"garbage", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"jsonrpc": "2.0", "id": true}']
+)
 @pytest.mark.parametrize("headers", [(), (("MCP-Protocol-Version", MODERN),)], ids=ERAS)
 def test_a_body_that_is_no_request_is_refused_as_the_client_s_mistake(
     site: Site, body: bytes, headers: Headers

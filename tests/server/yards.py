@@ -137,7 +137,9 @@ def serving(yard: Yard, *options: str, env: Mapping[str, str] | None = None) -> 
     """`toolyard serve --transport streamable-http` on a free port."""
     command = [*TOOLYARD, "serve", yard.config, "--transport", "streamable-http", "--port", "0", *options]
     whole = {**yard.env, **(env or {})}
-    with subprocess.Popen(command, cwd=yard.root, env=whole, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        command, cwd=yard.root, env=whole, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as process:
         ready: Queue[str] = Queue()
         lines: list[str] = []
 
