@@ -93,7 +93,7 @@ def zipped() -> bytes:
     [
         (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "a PDF document"),
         (zipped(), "a ZIP archive"),
-        (gzip.compress(b"text"), "gzip data"),
+        (gzip.compress(b"text", mtime=0), "gzip data"),
         (b"SQLite format 3\x00" + bytes(100), "an SQLite database"),
         (b"\x7fELF\x02\x01\x01" + bytes(100), "a program"),
         (b"text with a \0 in it", "binary data"),
