@@ -32,6 +32,11 @@ class Changes:
     def __init__(self) -> None:
         self._listeners: dict[object, Listener] = {}
 
+    @property
+    def listeners(self) -> int:
+        """How many listen."""
+        return len(self._listeners)
+
     def tell(self, change: Change) -> None:
         for listener in tuple(self._listeners.values()):
             listener(change)

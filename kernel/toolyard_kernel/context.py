@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from toolyard_kernel.callers import Caller
+from toolyard_kernel.changes import Changes
 from toolyard_kernel.errors import DefinitionError
 
 Report = Callable[[float, float | None, str | None], Awaitable[None]]
@@ -39,13 +40,16 @@ class ToolContext:
     """The running call, as its handler sees it.
 
     `services` holds the host's own objects; `ctx.name`, `ctx["name"]` and `ctx.services["name"]` are the same one.
-    `wire` is the door's own view of the request: over MCP the SDK's `ServerRequestContext`, elsewhere None.
+    `changes.tell(ResourceUpdated(uri))` tells clients that a resource reads differently now. `wire` is the door's own
+    view of the request: over MCP the SDK's `ServerRequestContext`, with the client's headers, capabilities and session
+    (`ctx.wire.session.create_message(…)` samples from a handshake-era client), elsewhere None.
     """
 
     caller: Caller
     call_id: str
     tool: str
     services: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    changes: Changes = field(default_factory=Changes, repr=False)
     thread_id: str | None = None
     run_id: str | None = None
     state: CallState = field(default_factory=CallState, repr=False)

@@ -9,6 +9,7 @@ from typing import Any
 from toolyard_kernel import running
 from toolyard_kernel.admission import Admitted
 from toolyard_kernel.callers import Caller
+from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import InputRequired, Text
 from toolyard_kernel.context import ToolContext
 from toolyard_kernel.doors import Door
@@ -19,14 +20,16 @@ from toolyard_kernel.results import as_result
 log = logging.getLogger("toolyard")
 
 
-async def execute(admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any]) -> Outcome:
+async def execute(
+    admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any], changes: Changes
+) -> Outcome:
     """The outcome of a call whose handler runs now, by its deadline.
 
     Raises:
         asyncio.CancelledError: the caller is gone, and the handler was stopped.
     """
     try:
-        returned = await _returned(admitted, caller, door, services)
+        returned = await _returned(admitted, caller, door, services, changes)
         if isinstance(returned, InputRequired):
             return _outcome(admitted, "input_required", input=returned)
         result = as_result(returned, admitted.entry.output, caller.profile.limits.output_bytes)
@@ -41,13 +44,16 @@ async def execute(admitted: Admitted, caller: Caller, door: Door, services: Mapp
     return _outcome(admitted, status, content=tuple(result.content), structured=result.structured)
 
 
-async def _returned(admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any]) -> Any:
+async def _returned(
+    admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any], changes: Changes
+) -> Any:
     call, limits = admitted.call, caller.profile.limits
     ctx = ToolContext(
         caller=caller,
         call_id=call.call_id,
         tool=call.tool,
         services=services,
+        changes=changes,
         thread_id=call.thread_id,
         run_id=call.run_id,
         report=door.report,

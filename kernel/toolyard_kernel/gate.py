@@ -20,6 +20,7 @@ from toolyard_kernel.approvals.edits import completed
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.asking import answer
 from toolyard_kernel.callers import Caller
+from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.decisions import Decision, decide, refuse, unknown
 from toolyard_kernel.doors import NO_DOOR, Door
@@ -37,7 +38,7 @@ log = logging.getLogger("toolyard")
 class Gate:
     """Decides, records and runs calls of the tools in `registry`.
 
-    `approver` answers asks before the caller's profile does; `services` reach every handler; `running` maps the call
+    `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running` maps the call
     ids of the handlers that run now to their tools.
     """
 
@@ -46,6 +47,7 @@ class Gate:
     approvals: Approvals
     services: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     approver: Approver | None = None
+    changes: Changes = field(default_factory=Changes)
     running: dict[str, str] = field(default_factory=dict[str, str])
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
@@ -160,7 +162,7 @@ class Gate:
         outcome = Outcome(call_id=call.call_id, status="cancelled", decision=admitted.decision)
         self.running[call.call_id] = call.tool
         try:
-            outcome = await execute(admitted, caller, door, self.services)
+            outcome = await execute(admitted, caller, door, self.services, self.changes)
         finally:  # a cancelled call is recorded too
             del self.running[call.call_id]
             outcome = replace(outcome, duration=time.perf_counter() - began)

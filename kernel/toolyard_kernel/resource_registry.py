@@ -37,6 +37,8 @@ class Resources:
         self.workers = Workers()
         self._changes = changes or Changes()
         self._known: dict[str, _Registered] = {}
+        self._templates: list[_Registered] = []
+        self._names: dict[str, str] = {}
 
     def register(self, resource: Resource | ResourceTemplate) -> None:
         """Add a resource or a template.
@@ -47,19 +49,22 @@ class Resources:
         uri = _uri(resource)
         if not URI.fullmatch(uri):
             raise DefinitionError(f"resource {uri!r} is no URI; expected one such as notes://today")
-        for known in self._known.values():
-            if uri == _uri(known.resource) or resource.name == known.resource.name:
-                raise DefinitionError(
-                    f"two resources share a URI or a name: {known.resource.name!r} at {_uri(known.resource)} and "
-                    f"{resource.name!r} at {uri}; change one"
-                )
+        if uri in self._known or resource.name in self._names:
+            raise DefinitionError(
+                f"resource {resource.name!r} at {uri}: another one has the same URI or the same name"
+                f" ({self._names.get(resource.name, uri)}); change one"
+            )
         offer = Offer.of(f"the resource {uri}", resource.handler, self.workers)
         self._known[uri] = _Registered(resource=resource, template=UriTemplate.parse(uri), offer=offer)
+        self._names[resource.name] = uri
+        self._sort_templates()
         self._changes.tell(ListChanged("resources"))
 
     def remove(self, uri: str) -> None:
         """Take a resource out, or a template by its text; nothing happens when it is not there."""
-        if self._known.pop(uri, None):
+        if known := self._known.pop(uri, None):
+            del self._names[known.resource.name]
+            self._sort_templates()
             self._changes.tell(ListChanged("resources"))
 
     def adopt(self, other: Resources) -> None:
@@ -108,11 +113,14 @@ class Resources:
         known = self._known.get(uri)
         if known and isinstance(known.resource, Resource):
             return known, {}
-        for template in sorted(self._known):
-            known = self._known[template]
-            if isinstance(known.resource, ResourceTemplate) and (found := known.template.match(uri)) is not None:
+        for known in self._templates:
+            if (found := known.template.match(uri)) is not None:
                 return known, found
         return None
+
+    def _sort_templates(self) -> None:
+        templates = (known for known in self._known.values() if known.template.names)
+        self._templates = sorted(templates, key=lambda known: known.template.text)
 
     def _sorted(self) -> Iterator[Resource | ResourceTemplate]:
         return (self._known[uri].resource for uri in sorted(self._known))

@@ -148,14 +148,15 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
     for toolkit in given:
         for member in toolkit.tools():
             registry.register(member, toolkit=toolkit.name)
+    changes = Changes()
     gate = Gate(
         registry=registry,
         recorder=Recorder(ledger or FileLedger(state_folder())),
         approvals=Approvals(state_folder()),
         services=checked_services(services),
         approver=approver,
+        changes=changes,
     )
-    changes = Changes()
     registry.on_change(lambda: changes.tell(ListChanged("tools")))
     return ToolRuntime(
         agent=agent,

@@ -38,6 +38,7 @@ def context_of(counter: Counter, ctx: Context, name: str, state: RoundState) -> 
         call_id=state.call_id,
         tool=name,
         services=counter.gate.services,
+        changes=counter.runtime.changes,
         report=report,
         wire=with_own_state(ctx, state),
     )
