@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ WAYS = [(door, era) for door in DOORS for era in ERAS]
 
 
 @asynccontextmanager
-async def client_of(yard: Yard, door: str, era: str, **options: Any) -> AsyncIterator[Client]:
+async def client_of(yard: Yard, door: str, era: str, **options: Any) -> AsyncGenerator[Client]:
     """The SDK's client of what `yard` serves."""
     with anyio.fail_after(DEADLINE):
         if door == "http":
@@ -38,7 +38,7 @@ async def client_of(yard: Yard, door: str, era: str, **options: Any) -> AsyncIte
 
 
 @contextmanager
-def _loaded_here() -> Iterator[None]:
+def _loaded_here() -> Generator[None]:
     """Modules of one yard are not those of the next, though they have the same names."""
     path, modules = list(sys.path), set(sys.modules)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,6 @@ from mcp.server.runner import serve_loop
 from mcp.shared.exceptions import MCPError
 from mcp.shared.memory import create_client_server_memory_streams
 from mcp.shared.message import SessionMessage
-from mcp.shared.subscriptions import PromptsListChanged, ResourcesListChanged, ResourceUpdated, ToolsListChanged
 
 from tests.server.doors import DOORS, WAYS, client_of
 from tests.server.yards import DEADLINE, ERAS, LEGACY, MODERN, write_yard
@@ -47,13 +46,10 @@ def write(text: str, ctx: ToolContext) -> str:
     return "written"
 '''
 
-TOLD = {
+TOLD: dict[type[object], str] = {
     types.ToolListChangedNotification: "tools",
     types.PromptListChangedNotification: "prompts",
     types.ResourceListChangedNotification: "resources",
-    ToolsListChanged: "tools",
-    PromptsListChanged: "prompts",
-    ResourcesListChanged: "resources",
 }
 News = MemoryObjectReceiveStream[str]
 Streams = tuple[Any, Any]
@@ -63,8 +59,6 @@ def named(news: object) -> str | None:
     """What a client was told, in one word: the list that changed, or the URI that did."""
     if isinstance(news, types.ResourceUpdatedNotification):
         return news.params.uri
-    if isinstance(news, ResourceUpdated):
-        return news.uri
     return TOLD.get(type(news))
 
 
@@ -80,7 +74,7 @@ class Ear:
 
 
 @asynccontextmanager
-async def told(source: ToolRuntime, era: str, *uris: str) -> AsyncIterator[tuple[Client, News]]:
+async def told(source: ToolRuntime, era: str, *uris: str) -> AsyncGenerator[tuple[Client, News]]:
     """A client in memory that asked for everything, and what it is told."""
     ear = Ear()
     with anyio.fail_after(DEADLINE), ear.said, ear.news:
@@ -92,11 +86,11 @@ async def told(source: ToolRuntime, era: str, *uris: str) -> AsyncIterator[tuple
 
 
 @asynccontextmanager
-async def listening(client: Client, era: str, *uris: str) -> AsyncIterator[None]:
+async def listening(client: Client, era: str, *uris: str) -> AsyncGenerator[None]:
     """Ask to be told of every list, and of `uris`."""
     if era == LEGACY:
         for uri in uris:
-            await client.subscribe_resource(uri)  # pyright: ignore[reportDeprecated]
+            await client.subscribe_resource(uri)  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
         await client.list_tools()  # a client that has not said `initialized` is told nothing
         yield
     else:
@@ -177,13 +171,13 @@ async def test_every_client_is_told_and_one_that_left_is_forgotten() -> None:
 async def test_a_client_unsubscribes() -> None:
     yard = runtime()
     async with told(yard, LEGACY, "notes://a", "notes://b") as (client, news):
-        await client.unsubscribe_resource("notes://a")  # pyright: ignore[reportDeprecated]
-        await client.unsubscribe_resource("notes://never")  # pyright: ignore[reportDeprecated]
+        await client.unsubscribe_resource("notes://a")  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
+        await client.unsubscribe_resource("notes://never")  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
         yard.resource_updated("notes://a")
         yard.resource_updated("notes://b")
         assert await news.receive() == "notes://b"
         with pytest.raises(MCPError) as caught:
-            await client.subscribe_resource("notes://nowhere")  # pyright: ignore[reportDeprecated]
+            await client.subscribe_resource("notes://nowhere")  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
         assert (caught.value.error.code, caught.value.error.data) == (types.INVALID_PARAMS, {"uri": "notes://nowhere"})
 
 
@@ -235,7 +229,7 @@ async def test_a_client_that_does_not_read_holds_up_nobody_else() -> None:
 
 
 @asynccontextmanager
-async def streams_to(server: Server[Announcer], state: Announcer, tasks: TaskGroup) -> AsyncIterator[Streams]:
+async def streams_to(server: Server[Announcer], state: Announcer, tasks: TaskGroup) -> AsyncGenerator[Streams]:
     """Another client's streams to the same serving."""
     async with create_client_server_memory_streams() as (client, (incoming, outgoing)):
         tasks.start_soon(partial(serve_loop, server, incoming, outgoing, lifespan_state=state))

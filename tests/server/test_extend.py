@@ -13,8 +13,8 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from tests.server.doors import DOORS, client_of
-from tests.server.yards import LEGACY, write_yard
-from toolyard import ToolContext, tool
+from tests.server.yards import LEGACY, MODERN, write_yard
+from toolyard import InputRequired, ToolContext, tool
 from toolyard.mcp import asgi_app, create_mcp_runtime, create_server
 
 pytestmark = [pytest.mark.anyio, pytest.mark.filterwarnings("ignore::mcp.shared.exceptions.MCPDeprecationWarning")]
@@ -56,7 +56,7 @@ async def test_a_config_adds_what_toolyard_does_not_offer(tmp_path: Path, door: 
 
     async with client_of(yard, door, LEGACY, logging_callback=on_log) as client:
         assert client.server_capabilities.logging is not None
-        await client.set_logging_level("warning")  # pyright: ignore[reportDeprecated]
+        await client.set_logging_level("warning")  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
         result = await client.call_tool("log")
         assert [block.text for block in result.content if isinstance(block, types.TextContent)] == ["warning"]
         assert logged == ["hello"]
@@ -66,7 +66,7 @@ async def test_a_server_without_it_offers_no_logging() -> None:
     async with Client(create_server(create_mcp_runtime()), mode=LEGACY) as client:
         assert client.server_capabilities.logging is None
         with pytest.raises(MCPError) as caught:
-            await client.set_logging_level("warning")  # pyright: ignore[reportDeprecated]
+            await client.set_logging_level("warning")  # type: ignore[deprecated]  # pyright: ignore[reportDeprecated]
         assert caught.value.error.code == types.METHOD_NOT_FOUND
 
 
@@ -104,6 +104,25 @@ async def test_a_tool_samples_from_its_client_through_the_wire() -> None:
         [block] = (await client.call_tool("ask")).content
         assert isinstance(block, types.TextContent)
         assert block.text == "4"
+
+
+async def test_a_tool_that_needs_another_round_says_so_to_a_client_of_an_era_without() -> None:
+    @tool
+    async def ask(ctx: ToolContext) -> InputRequired:
+        return InputRequired(requests={"roots": {"method": "roots/list"}})
+
+    server = create_server(create_mcp_runtime(tools=[ask]))
+    async with Client(server, mode=LEGACY) as client:
+        result = await client.call_tool("ask")
+        assert result.is_error
+        assert [block.text for block in result.content if isinstance(block, types.TextContent)] == [
+            "the tool needs input that only a client of 2026-07-28 or later can give"
+        ]
+    async with Client(server, mode=MODERN) as client:
+        with pytest.raises(MCPError) as caught:
+            await client.call_tool("ask")
+        assert caught.value.error.code == types.MISSING_REQUIRED_CLIENT_CAPABILITY
+        assert caught.value.error.data == {"requiredCapabilities": {"roots": {}}}
 
 
 def test_it_is_called_once_with_the_server_before_it_serves() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import mcp_types as types
 import pytest
@@ -77,6 +78,10 @@ async def refused(client: Client, name: str, arguments: dict[str, str]) -> types
     return caught.value.error
 
 
+def repeat(x: str) -> str:
+    return x
+
+
 def texts(result: types.GetPromptResult) -> list[str]:
     return [message.content.text for message in result.messages if isinstance(message.content, types.TextContent)]
 
@@ -142,7 +147,7 @@ async def test_arguments_are_completed(yard: Yard, door: str, era: str) -> None:
 
 
 async def test_a_prompt_can_ask_its_client_before_it_answers() -> None:
-    ask = {"method": "roots/list", "params": {}}
+    ask: dict[str, Any] = {"method": "roots/list", "params": {}}
 
     @prompt
     async def where(ctx: ToolContext) -> str | InputRequired:
@@ -169,7 +174,7 @@ def test_two_prompts_cannot_share_a_name() -> None:
     with pytest.raises(DefinitionError, match="complete"):
         prompt(complete={"x": ["y"]})(lambda: "")
     with pytest.raises(DefinitionError, match="list of texts"):
-        prompt(complete={"x": "y"})(lambda x: x)
+        prompt(complete={"x": "y"})(repeat)
 
 
 @pytest.mark.parametrize(
