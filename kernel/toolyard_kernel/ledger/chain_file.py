@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from toolyard_kernel.errors import LedgerError
-from toolyard_kernel.ledger.lines import Place, chained, written
+from toolyard_kernel.ledger.lines import chained, written
 from toolyard_kernel.ledger.names import part_name
 from toolyard_kernel.ledger.records import VERSION
 
@@ -17,7 +17,7 @@ FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
 @dataclass(slots=True, kw_only=True)
 class ChainFile:
-    """A file that is open for its next line, which stands at `place`.
+    """A file that is open for its next line, number `seq`, which follows the line with the hash `head`.
 
     `indexed` and `begun` say whether the index knows it and whether its first line is written; `calls` counts records.
     """
@@ -26,8 +26,9 @@ class ChainFile:
     chain: str
     part: int
     descriptor: int
-    place: Place
     pid: int = field(default_factory=os.getpid)
+    seq: int = 0
+    head: str = ""
     size: int = 0
     calls: int = 0
     indexed: bool = False
@@ -44,14 +45,15 @@ class ChainFile:
             TornError: only a part of it was written, so nothing can follow it here.
             LedgerError: nothing was written.
         """
-        line, after = chained(self.place, record)
+        line, head = chained(self.seq, self.head, record)
         try:
             count = os.write(self.descriptor, line)
         except OSError as error:
             raise LedgerError(f"a record could not be written in {self.folder}: {error.strerror}") from error
         if count != len(line):
             raise TornError(f"a record was cut short in {self.folder}: is the disk full?")
-        self.place = after
+        self.seq += 1
+        self.head = head
         self.size += count
 
     def write_event(self, event: str, **fields: object) -> None:
@@ -70,7 +72,7 @@ class TornError(LedgerError):
     """A file ends in a torn line."""
 
 
-def create_file(folder: Path, chain: str, part: int, place: Place, *, sync: bool) -> ChainFile:
+def create_file(folder: Path, chain: str, part: int = 0, *, sync: bool) -> ChainFile:
     """Make the file, for its owner only.
 
     Raises:
@@ -80,7 +82,7 @@ def create_file(folder: Path, chain: str, part: int, place: Place, *, sync: bool
     descriptor = os.open(folder / part_name(chain, part), FLAGS, 0o600)
     if sync:
         sync_folder(folder)
-    return ChainFile(folder=folder, chain=chain, part=part, descriptor=descriptor, place=place)
+    return ChainFile(folder=folder, chain=chain, part=part, descriptor=descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -39,6 +39,8 @@ class Chain:
     """The last file that has any line."""
     torn: int | None = None
     """The number of its last line, when that line has no end."""
+    empty: str | None = None
+    """The file without lines that follows it."""
 
     def __post_init__(self) -> None:
         self.sequence = Sequence(self.findings)
@@ -49,12 +51,12 @@ class Chain:
         while part <= max(self.parts, default=0) or self._goes_on_in(part):
             self._part(part)
             part += 1
-        if self.end is None:
-            self._without_lines()
-        elif head:
-            self._closed(self.end, head)
-        else:
+        if head:
+            self._closed(self.empty or self.end, head)
+        elif self.end:
             self._unclosed(self.end, known=known)
+        if self.empty and not head:
+            self.findings.note(self.empty, None, EMPTY)
 
     def _goes_on_in(self, part: int) -> bool:
         """Whether the file before says that this one follows."""
@@ -73,23 +75,33 @@ class Chain:
         if size:
             self._before(part)
             self._read(part, name)
+        else:
+            self.empty = name
 
     def _before(self, part: int) -> None:
         """A file with lines follows: the one before must have its end."""
-        if part == 0 or self.end != part_name(self.name, part - 1):
+        if part == 0:
             return
-        if self.torn is not None:
-            self.findings.problem(self.end, self.torn, "torn, and yet another file goes on after it")
+        before = part_name(self.name, part - 1)
+        if self.empty == before:
+            self.findings.problem(before, None, "empty: another file goes on after it")
+            self.sequence.lose()
+        elif self.end != before:
+            return  # it is missing, and was named
+        elif self.torn is not None:
+            self.findings.problem(before, self.torn, "torn, and yet another file goes on after it")
             self.sequence.lose()
         elif not self._goes_on_in(part):
-            self.findings.problem(self.end, None, "its end is missing: another file goes on after it")
+            self.findings.problem(before, None, "its end is missing: another file goes on after it")
             self.sequence.lose()
 
     def _read(self, part: int, name: str) -> None:
-        self.last, self.end = None, name
+        self.last, self.end, self.empty = None, name, None
         for number, line in self.sequence.read(self.folder / name, name):
             if number == 1:
                 self._first(part, name, line)
+            elif self.last and self.last.record.get("event") in ("rotate", "close"):
+                self.findings.problem(name, number, "it stands after the end of its file")
             self.last = line
             self.findings.calls.see(line.record)
         self.torn = self.sequence.torn
@@ -101,11 +113,9 @@ class Chain:
         elif record.get("file") != name or record.get("follows") != follows:
             self.findings.problem(name, 1, f"this is the beginning of another file, {record.get('file')}")
 
-    def _without_lines(self) -> None:
-        if self.parts:
-            self.findings.note(part_name(self.name, self.parts[0]), None, EMPTY)
-
-    def _closed(self, end: str, head: Head) -> None:
+    def _closed(self, end: str | None, head: Head) -> None:
+        if end is None:
+            return  # all of it is missing, and was named
         if self.torn is not None:
             self.findings.problem(end, self.torn, "torn, though the index says that it was closed")
         elif self.sequence.seq is not None and not self._is(head):

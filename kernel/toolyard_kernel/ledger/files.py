@@ -13,7 +13,7 @@ from typing import Literal
 from toolyard_kernel.errors import LedgerError
 from toolyard_kernel.ledger.chain_file import ChainFile, TornError, create_file
 from toolyard_kernel.ledger.index import add_to_index
-from toolyard_kernel.ledger.lines import Place, written
+from toolyard_kernel.ledger.lines import written
 from toolyard_kernel.ledger.names import FOLDER, new_chain
 from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.ledger.records import Record
@@ -82,14 +82,14 @@ class FileLedger:
         if file is None or file.pid != os.getpid():  # a forked process has a chain of its own
             if self._keeping.sync == "always" and (file or not self._syncing):
                 self._syncing = Syncing()
-            file = self._file = self._created(new_chain(), 0, Place())
+            file = self._file = self._created(new_chain())
         if not file.begun:
             self._begin(file)
         return file
 
-    def _created(self, chain: str, part: int, place: Place) -> ChainFile:
+    def _created(self, chain: str, part: int = 0) -> ChainFile:
         try:
-            return create_file(self.folder, chain, part, place, sync=self._keeping.sync == "always")
+            return create_file(self.folder, chain, part, sync=self._keeping.sync == "always")
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -118,7 +118,7 @@ class FileLedger:
 
     def _rotated(self, file: ChainFile) -> ChainFile:
         """Go on in a new file, which is there before the old one names it: a kill in between leaves nothing missing."""
-        fresh = self._created(file.chain, file.part + 1, file.place)
+        fresh = self._created(file.chain, file.part + 1)
         try:
             file.write_event("rotate", next=fresh.name)
         except LedgerError as error:
@@ -128,7 +128,7 @@ class FileLedger:
             if isinstance(error, TornError):
                 self._abandon(file)
             raise
-        fresh.place, self._file = file.place, fresh
+        fresh.seq, fresh.head, self._file = file.seq, file.head, fresh
         self._release(file)
         self._begin(fresh)
         return fresh
@@ -141,7 +141,7 @@ class FileLedger:
             self._release(file)
             self._settle()
         if file.begun and file.pid == os.getpid():
-            self._index("closed", chain=file.chain, records=file.place.seq, head=file.place.prev)
+            self._index("closed", chain=file.chain, records=file.seq, head=file.head)
 
     def _settle(self) -> None:
         if self._syncing:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from toolyard_kernel.errors import LedgerError
-from toolyard_kernel.ledger.lines import DamagedLineError, Place, chained, read_line, written
+from toolyard_kernel.ledger.lines import DamagedLineError, chained, read_line, written
 from toolyard_kernel.ledger.names import INDEX
 from toolyard_kernel.ledger.records import Record
 
@@ -35,7 +35,7 @@ def add_to_index(folder: Path, event: str, *, sync: bool, **fields: object) -> N
         size, last = _whole_part(descriptor)
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         record: Record = {"v": 1, "time": now, "event": event, **fields}
-        line, _ = chained(_place_after(last), written(record))
+        line, _ = chained(*_after(last), written(record))
         if os.pwrite(descriptor, line, size) != len(line):
             os.ftruncate(descriptor, size)
             raise LedgerError(f"the index in {folder} could not be written: is the disk full?")
@@ -78,8 +78,9 @@ def _whole_part(descriptor: int) -> tuple[int, bytes]:
     return size, whole[whole.rfind(b"\n", 0, -1) + 1 :]
 
 
-def _place_after(last: bytes) -> Place:
+def _after(last: bytes) -> tuple[int, str]:
     try:
-        return read_line(last).next if last else Place()
+        line = read_line(last) if last else None
+        return (line.seq + 1, line.hash) if line else (0, "")
     except DamagedLineError:
-        return Place()  # `verify` finds it; to record nothing more would help whoever did it
+        return 0, ""  # `verify` finds it; to record nothing more would help whoever did it

@@ -17,36 +17,25 @@ _END = len(MARK) + 64 + len('"}\n')
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a chain the next line stands: its number, and the hash of the line before it."""
-
-    seq: int = 0
-    prev: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
-    """A line as it was read; `place.seq` and `place.prev` are its own, `hash` is right for what it says."""
+    """A line as it was read: its number, the hash of the line before it, and its own, which is right for `record`."""
 
-    place: Place
+    seq: int
+    prev: str
     hash: str
     record: Record
-
-    @property
-    def next(self) -> Place:
-        return Place(self.place.seq + 1, self.hash)
 
 
 class DamagedLineError(ValueError):
     """A line that nobody wrote so; the text says what is wrong with it."""
 
 
-def chained(place: Place, record: bytes) -> tuple[bytes, Place]:
-    """The line that says `record`, a JSON object, at `place`, and the place after it."""
+def chained(seq: int, prev: str, record: bytes) -> tuple[bytes, str]:
+    """The line that says `record`, a JSON object, as number `seq` after the line with the hash `prev`; and its hash."""
     rest = record[1:] if record == b"{}" else b"," + record[1:]
-    body = b'{"seq":%d,"prev":"%s"%s' % (place.seq, place.prev.encode(), rest)
+    body = b'{"seq":%d,"prev":"%s"%s' % (seq, prev.encode(), rest)
     digest = hashlib.sha256(body).hexdigest()
-    return b'%s%s%s"}\n' % (body[:-1], MARK, digest.encode()), Place(place.seq + 1, digest)
+    return b'%s%s%s"}\n' % (body[:-1], MARK, digest.encode()), digest
 
 
 def written(record: Record) -> bytes:
@@ -83,7 +72,7 @@ def read_line(raw: bytes) -> Line:
     record = parsed(body)
     if record is None or not isinstance(record.get("seq"), int) or not isinstance(record.get("prev"), str):
         raise DamagedLineError("this is no record")
-    return Line(Place(record["seq"], record["prev"]), digest, record)
+    return Line(record["seq"], record["prev"], digest, record)
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 FOLDER = "ledger"
 INDEX = "index"
-_NAME = re.compile(r"(?P<chain>\d{8}T\d{6}-\d+-[0-9a-f]{8})(?:\.(?P<part>[1-9]\d*))?\.jsonl")
+_NAME = re.compile(r"(?P<chain>\d{8}T\d{6}-\d+-[0-9a-f]{8})\.(?P<part>\d{4,})\.jsonl")
 
 
 def new_chain() -> str:
@@ -20,14 +20,16 @@ def new_chain() -> str:
 
 
 def part_name(chain: str, part: int) -> str:
-    """The name of the file after `part` rotations."""
-    return f"{chain}.{part}.jsonl" if part else f"{chain}.jsonl"
+    """The name of a chain's file after `part` rotations."""
+    return f"{chain}.{part:04}.jsonl"
 
 
 def split_name(name: str) -> tuple[str, int] | None:
     """The chain and the part of a file's name; None when no ledger wrote it."""
     found = _NAME.fullmatch(name)
-    return (found["chain"], int(found["part"] or 0)) if found else None
+    if found is None or name != part_name(found["chain"], int(found["part"])):
+        return None
+    return found["chain"], int(found["part"])
 
 
 def began(chain: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolyard_kernel.ledger.findings import Findings
-from toolyard_kernel.ledger.lines import DamagedLineError, Line, Place, read_line
+from toolyard_kernel.ledger.lines import DamagedLineError, Line, read_line
 from toolyard_kernel.ledger.reading import LONGEST_LINE, raw_lines
 
 
@@ -48,17 +48,17 @@ class Sequence:
             self.findings.problem(name, number, str(error))
             self.seq, self.prev = None if self.seq is None else self.seq + 1, None
             return None
-        if wrong := self._out_of_place(line.place):
+        if wrong := self._out_of_place(line):
             self.findings.problem(name, number, wrong)
-        self.seq, self.prev = line.next.seq, line.next.prev
+        self.seq, self.prev = line.seq + 1, line.hash
         return line
 
-    def _out_of_place(self, place: Place) -> str | None:
-        if self.seq is not None and place.seq > self.seq:
-            missing = place.seq - self.seq
-            return f"{missing} record{'s are' if missing > 1 else ' is'} missing before it, or stands elsewhere"
-        if self.seq is not None and place.seq < self.seq:
-            return f"out of order or repeated: record {place.seq} stands where record {self.seq} belongs"
-        if self.prev is not None and place.prev != self.prev:
+    def _out_of_place(self, line: Line) -> str | None:
+        if self.seq is not None and line.seq > self.seq:
+            missing = line.seq - self.seq
+            return f"{missing} record{'s are' if missing > 1 else ' is'} missing before it"
+        if self.seq is not None and line.seq < self.seq:
+            return f"out of order or repeated: record {line.seq} stands where record {self.seq} belongs"
+        if self.prev is not None and line.prev != self.prev:
             return "it does not follow the record before it"
         return None

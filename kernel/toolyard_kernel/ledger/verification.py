@@ -27,9 +27,10 @@ def verify(folder: Path) -> Verdict:
     index, chains = _read_index(folder, findings), chains_of(names)
     if index is None and any((folder / name).stat().st_size for name in names):
         findings.problem(INDEX, None, "missing: it says which files there must be")
-    for chain in sorted({*chains, *(index or {})}):
+    heads = index or {}
+    for chain in sorted(chains.keys() | heads.keys()):
         known = index is None or chain in index
-        Chain(folder, chain, chains.get(chain, []), findings).verify((index or {}).get(chain), known=known)
+        Chain(folder, chain, chains.get(chain, []), findings).verify(heads.get(chain), known=known)
     return findings.verdict()
 
 
