@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -21,8 +20,7 @@ from toolyard_kernel.ledger.names import INDEX
 from toolyard_kernel.ledger.verification import verify
 
 Files = dict[str, bytes]
-Draw = Callable[[st.SearchStrategy[Any]], Any]
-Editing = Callable[[Draw, Files, str], "Edit"]
+Editing = Callable[[st.DataObject, Files, str], "Edit"]
 any_edit = settings(deadline=None, max_examples=50)  # files are written and read for each
 
 
@@ -81,54 +79,54 @@ def with_lines(files: Files, name: str, lines: list[bytes], line: int | None) ->
     return Edit({**files, name: b"".join(lines)}, frozenset({name}), line)
 
 
-def a_changed_byte(draw: Draw, files: Files, name: str) -> Edit:
+def a_changed_byte(data: st.DataObject, files: Files, name: str) -> Edit:
     content = files[name]
-    at = draw(st.integers(0, len(content) - 1))
-    other = (content[at] + draw(st.integers(1, 255))) % 256
+    at = data.draw(st.integers(0, len(content) - 1))
+    other = (content[at] + data.draw(st.integers(1, 255))) % 256
     changed = content[:at] + bytes([other]) + content[at + 1 :]
     return Edit({**files, name: changed}, frozenset({name}), content[:at].count(b"\n") + 1)
 
 
-def a_deleted_line(draw: Draw, files: Files, name: str) -> Edit:
+def a_deleted_line(data: st.DataObject, files: Files, name: str) -> Edit:
     lines = lines_of(files[name])
-    at = draw(st.integers(0, len(lines) - 1))
+    at = data.draw(st.integers(0, len(lines) - 1))
     return with_lines(files, name, lines[:at] + lines[at + 1 :], at + 1 if at + 1 < len(lines) else None)
 
 
-def two_swapped_lines(draw: Draw, files: Files, name: str) -> Edit:
+def two_swapped_lines(data: st.DataObject, files: Files, name: str) -> Edit:
     lines = lines_of(files[name])
-    one, other = sorted(draw(st.lists(st.integers(0, len(lines) - 1), min_size=2, max_size=2, unique=True)))
+    one, other = sorted(data.draw(st.lists(st.integers(0, len(lines) - 1), min_size=2, max_size=2, unique=True)))
     lines[one], lines[other] = lines[other], lines[one]
     return with_lines(files, name, lines, one + 1)
 
 
-def a_repeated_line(draw: Draw, files: Files, name: str) -> Edit:
+def a_repeated_line(data: st.DataObject, files: Files, name: str) -> Edit:
     lines = lines_of(files[name])
-    which, at = draw(st.integers(0, len(lines) - 1)), draw(st.integers(0, len(lines)))
+    which, at = data.draw(st.integers(0, len(lines) - 1)), data.draw(st.integers(0, len(lines)))
     first = at if which != at else at + 1  # before itself, it is the second one that is too much
     return with_lines(files, name, [*lines[:at], lines[which], *lines[at:]], first + 1)
 
 
-def a_cut_file(draw: Draw, files: Files, name: str) -> Edit:
-    at = draw(st.integers(0, len(files[name]) - 1))
+def a_cut_file(data: st.DataObject, files: Files, name: str) -> Edit:
+    at = data.draw(st.integers(0, len(files[name]) - 1))
     return Edit({**files, name: files[name][:at]}, frozenset({name}))
 
 
-def a_removed_file(draw: Draw, files: Files, name: str) -> Edit:
+def a_removed_file(data: st.DataObject, files: Files, name: str) -> Edit:
     return Edit({other: files[other] for other in files if other != name}, frozenset({name}))
 
 
-def a_moved_line(draw: Draw, files: Files, name: str) -> Edit:
-    source = draw(st.sampled_from([other for other in names_of(files) if other != name]))
+def a_moved_line(data: st.DataObject, files: Files, name: str) -> Edit:
+    source = data.draw(st.sampled_from([other for other in names_of(files) if other != name]))
     taken, lines = lines_of(files[source]), lines_of(files[name])
-    line = taken.pop(draw(st.integers(0, len(taken) - 1)))
-    at = draw(st.integers(0, len(lines)))
+    line = taken.pop(data.draw(st.integers(0, len(taken) - 1)))
+    at = data.draw(st.integers(0, len(lines)))
     moved = {**files, source: b"".join(taken), name: b"".join([*lines[:at], line, *lines[at:]])}
     return Edit(moved, frozenset({name}), at + 1)
 
 
-def two_swapped_files(draw: Draw, files: Files, name: str) -> Edit:
-    other: str = draw(st.sampled_from([other for other in names_of(files) if other != name]))
+def two_swapped_files(data: st.DataObject, files: Files, name: str) -> Edit:
+    other: str = data.draw(st.sampled_from([other for other in names_of(files) if other != name]))
     return Edit({**files, name: files[other], other: files[name]}, frozenset({name, other}))
 
 
@@ -169,7 +167,7 @@ def test_a_ledger_that_nobody_touched_is_fine(closed: bool) -> None:  # noqa: FB
 def test_an_edit_of_a_closed_ledger_is_found_and_named(edit: Editing, data: st.DataObject) -> None:
     files = ledger_of(closed=True)
     name = data.draw(st.sampled_from(names_of(files)))
-    done = edit(data.draw, files, name)
+    done = edit(data, files, name)
     problems = verdict_on(done.files).problems
     assert {problem.file for problem in problems} >= done.touched
     if done.line is not None:
@@ -184,7 +182,7 @@ def test_an_edit_of_a_ledger_that_was_not_closed_is_found_unless_a_kill_can_leav
 ) -> None:
     files = ledger_of(closed=False)
     name = data.draw(st.sampled_from(names_of(files)))
-    done = edit(data.draw, files, name)
+    done = edit(data, files, name)
     verdict = verdict_on(done.files)
     if is_what_a_kill_leaves(done, files):
         assert verdict.ok
@@ -198,7 +196,7 @@ def test_an_edit_of_a_ledger_that_was_not_closed_is_found_unless_a_kill_can_leav
 @given(st.data())
 def test_an_edit_of_the_index_is_found_unless_a_kill_can_leave_the_same(edit: Editing, data: st.DataObject) -> None:
     files = ledger_of(closed=True)
-    done = edit(data.draw, files, INDEX)
+    done = edit(data, files, INDEX)
     left = done.files[INDEX][: done.files[INDEX].rfind(b"\n") + 1]
     verdict = verdict_on(done.files)
     if files[INDEX].startswith(left):  # its last line, which closed the last chain

@@ -11,6 +11,7 @@ from typing import Any
 
 import anyio
 import pytest
+from anyio.streams.buffered import BufferedByteReceiveStream
 
 from tests.server.yards import DEADLINE, TOOLYARD, Yard, talking, write_yard
 from toolyard_kernel.ledger.files import FileLedger, Keeping
@@ -146,12 +147,12 @@ async def test_following_shows_what_was_there_and_then_what_comes(yard: Yard) ->
     with anyio.fail_after(DEADLINE):
         async with await anyio.open_process(command, cwd=yard.root, env=yard.env) as process:
             assert process.stdout
-            lines = anyio.streams.buffered.BufferedByteReceiveStream(process.stdout)
+            lines = BufferedByteReceiveStream(process.stdout)
             assert json.loads(await lines.receive_until(b"\n", 9999))["call_id"] == "2"
             for tool in ("tool1", "tool0"):
-                ledger.append({"time": "3001", "event": "refusal", "tool": tool, "text": "x" * 3000})
+                ledger.append({"time": "2999", "event": "refusal", "tool": tool, "text": "x" * 3000})
             write_records(yard, 1)
-            assert json.loads(await lines.receive_until(b"\n", 9999))["time"] == "3001"
+            assert json.loads(await lines.receive_until(b"\n", 9999))["time"] == "2999"
             assert json.loads(await lines.receive_until(b"\n", 9999))["call_id"] == "0"
             process.kill()
 
