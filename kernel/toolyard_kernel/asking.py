@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Awaitable
 
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.doors import Door
 from toolyard_kernel.errors import LedgerError
+from toolyard_kernel.waiting import in_time
 
 log = logging.getLogger("toolyard")
 
@@ -71,7 +70,7 @@ async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> An
     try:
         said = approver(ask)
         if inspect.isawaitable(said):
-            said = await _in_time(said, deadline)
+            said = await in_time(said, deadline)
     except TimeoutError:
         return _late(deadline)
     except Exception:  # a broken approver is a no, and its fault is the host's to see, not the caller's
@@ -88,24 +87,3 @@ async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> An
 
 def _late(deadline: float) -> Answer:
     return Answer(approved=False, reason=f"approval was not given within {deadline:g}s")
-
-
-async def _in_time(said: Awaitable[bool | Answer], deadline: float) -> bool | Answer:
-    """Not `asyncio.wait_for`: that waits for an approver that ignores its cancellation, and takes its late answer."""
-    task = asyncio.ensure_future(said)
-    try:
-        await asyncio.wait({task}, timeout=deadline)
-    finally:
-        if not task.done():
-            task.add_done_callback(_heard)
-            task.cancel()
-    if not task.done():
-        raise TimeoutError
-    if task.cancelled():
-        raise RuntimeError("the approver was cancelled")
-    return task.result()
-
-
-def _heard(task: asyncio.Future[bool | Answer]) -> None:
-    if not task.cancelled():
-        task.exception()  # too late to matter; asyncio would report an exception nobody looked at

@@ -16,7 +16,7 @@ Refused = Literal["denied", "approval_required", "input_required"]
 class Ask:
     """One question: may this caller make this call?
 
-    `arguments` are redacted, and so is every field that `secret` names; `binding` is the digest of caller, tool,
+    `arguments` are redacted, and `secret` names the fields whose values are. `binding` is the digest of caller, tool,
     arguments and policy that the answer is for.
     """
 

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import anyio
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -18,6 +17,7 @@ from toolyard.mcp.rounds import Context, requests_for, with_own_state
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.approvals.shown import shown
 from toolyard_kernel.content import InputRequired
+from toolyard_kernel.waiting import in_time
 
 KEY = "approval"
 FORM: dict[str, Any] = {
@@ -25,6 +25,9 @@ FORM: dict[str, Any] = {
     "properties": {"approve": {"type": "boolean", "title": "Approve", "description": "Run this call?"}},
     "required": ["approve"],
 }
+
+FAREWELL = 0.5
+"""Seconds to tell a client that it need not answer any more; the SDK would try for longer, though the client is gone."""
 
 
 class McpDoor:
@@ -96,8 +99,8 @@ class McpDoor:
     async def _ask_live(self, ask: Ask) -> Answer:
         deadline = ask.caller.profile.approval.deadline
         try:
-            with anyio.fail_after(deadline):
-                said = await self._ctx.session.elicit_form(message_of(ask), FORM, self._ctx.request_id)
+            asked = self._ctx.session.elicit_form(message_of(ask), FORM, self._ctx.request_id)
+            said = await in_time(asked, deadline, FAREWELL)
         except TimeoutError:
             return Answer(approved=False, reason=f"approval was not given within {deadline:g}s")
         except (MCPError, ValueError) as error:  # the client cannot, or answers what is no answer
