@@ -20,12 +20,11 @@ async def in_time(said: Awaitable[Said], deadline: float, farewell: float = 0.0)
         RuntimeError: it cancelled itself.
     """
     task = asyncio.ensure_future(said)
+    task.add_done_callback(_heard)
     try:
         await asyncio.wait({task}, timeout=deadline)
     finally:
-        if not task.done():
-            task.add_done_callback(_heard)
-            task.cancel()
+        task.cancel()
     if not task.done():
         if farewell:
             await asyncio.wait({task}, timeout=farewell)
@@ -37,4 +36,4 @@ async def in_time(said: Awaitable[Said], deadline: float, farewell: float = 0.0)
 
 def _heard(task: asyncio.Future[Said]) -> None:
     if not task.cancelled():
-        task.exception()  # too late to matter; asyncio would report an exception nobody looked at
+        task.exception()  # it may come too late to matter; asyncio would report an exception nobody looked at
