@@ -38,8 +38,8 @@ log = logging.getLogger("toolyard")
 class Gate:
     """Decides, records and runs calls of the tools in `registry`.
 
-    `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running` maps the call
-    ids of the handlers that run now to their tools.
+    `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running`
+    maps the call ids of the handlers that run now to their tools.
     """
 
     registry: Registry

@@ -111,6 +111,7 @@ async def _closed(keepers: Sequence[_Keeper]) -> None:
         _, late = await asyncio.wait({keeper.task for keeper in keepers}, timeout=CLOSING + GRACE)
         for task in late:  # it was still being opened, or does not heed its deadline
             task.cancel()
-        _, stuck = await asyncio.wait(late, timeout=GRACE) if late else (set(), late)
-        for task in stuck:
+        if late:
+            await asyncio.wait(late, timeout=GRACE)
+        for task in (task for task in late if not task.done()):
             log.error("%s was cancelled while it closed, and goes on", task.get_name())

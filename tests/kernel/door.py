@@ -56,9 +56,12 @@ def profile_of(**fields: Any) -> PermissionProfile:
 class Listener:
     """The way back to a caller that listens to progress, and answers an ask with `answer`."""
 
-    report: Report = unheard
+    hear: Report = unheard
     answer: Answer | None = None
     wire: None = None
+
+    async def report(self, value: float, total: float | None, message: str | None) -> None:
+        await self.hear(value, total, message)
 
     async def elicit(self, ask: Ask) -> Answer | None:
         return self.answer
@@ -82,7 +85,7 @@ class Door:
         report: Report = unheard,
     ) -> Outcome:
         caller = Caller(id="tester", profile=profile)
-        return await self.gate.call(ToolCall(tool=tool, arguments=arguments or {}), caller, Listener(report=report))
+        return await self.gate.call(ToolCall(tool=tool, arguments=arguments or {}), caller, Listener(hear=report))
 
     def explain(self, tool: str, arguments: JsonObject | None = None, *, profile: PermissionProfile) -> Decision:
         return self.gate.explain(ToolCall(tool=tool, arguments=arguments or {}), Caller(id="tester", profile=profile))

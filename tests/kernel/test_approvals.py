@@ -193,7 +193,12 @@ def test_an_id_that_is_none_leaves_the_folder_alone(approvals: Approvals, tmp_pa
     (tmp_path / "x.ask.json").write_text(json.dumps(TOLD))
     asked(approvals)
     before = sorted(tmp_path.rglob("*"))
-    for use in (approvals.get, approvals.spend, lambda one: approvals.decide(one, approved=True)):
+    uses: list[Callable[[str], object]] = [
+        approvals.get,
+        approvals.spend,
+        lambda one: approvals.decide(one, approved=True),
+    ]
+    for use in uses:
         with pytest.raises(UnknownName):
             use(number)
     assert sorted(tmp_path.rglob("*")) == before
@@ -232,9 +237,11 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
 
 
 DAMAGE: list[bytes] = [
-    b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b'{"approved": "yes", "arguments": null, "decided": 1}', b"[" * 100_000,
+    b"", b"{", b"null", b"[]", b"{}", b"\xff\xfe", b"[" * 100_000,
+    b'{"approved": "yes", "arguments": null, "decided": 1}',
     b'{"approved": true}', b'{"approved": 1, "arguments": null, "decided": 1000000}', b"9" * 5000,
-    b'{"approved": true, "arguments": null, "decided": NaN}', b'{"approved": true, "arguments": null, "decided": 1e999}',
+    b'{"approved": true, "arguments": null, "decided": NaN}',
+    b'{"approved": true, "arguments": null, "decided": 1e999}',
     b'{"approved": true, "arguments": [], "decided": 1000000}',
     b'{"approved": true, "arguments": null, "decided": 1000000, "more": 1}',
 ]  # fmt: skip

@@ -40,11 +40,12 @@ def _completed(edited: Any, shown: Any, original: Any) -> Any:
     if canonical(edited) == canonical(shown):
         return original
     if isinstance(edited, dict) and isinstance(shown, dict) and isinstance(original, dict):
-        fields = cast("JsonObject", edited)
-        return {
-            name: _completed(value, shown[name], original[name]) if name in shown and name in original else value
+        fields, seen, real = cast("JsonObject", edited), cast("JsonObject", shown), cast("JsonObject", original)
+        completed: JsonObject = {
+            name: _completed(value, seen[name], real[name]) if name in seen and name in real else value
             for name, value in fields.items()
         }
+        return completed
     return edited  # items of a list may have moved: the secret of one must not reach another
 
 
@@ -56,5 +57,6 @@ def _secrets(value: Any, secret: frozenset[str]) -> Iterator[tuple[str, Any]]:
             else:
                 yield from _secrets(field, secret)
     elif isinstance(value, list):
-        for item in cast("list[Any]", value):
+        items: list[Any] = value
+        for item in items:
             yield from _secrets(item, secret)

@@ -27,7 +27,7 @@ FORM: dict[str, Any] = {
 }
 
 FAREWELL = 0.5
-"""Seconds to tell a client that it need not answer any more; the SDK would try for longer, though the client is gone."""
+"""Seconds to tell a client that it need not answer any more; the SDK would try for longer, though nobody is there."""
 
 
 class McpDoor:

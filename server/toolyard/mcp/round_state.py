@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.request_state import AESGCMRequestStateCodec, RequestStateBoundary, RequestStateSecurity
@@ -92,7 +92,7 @@ class SealedState:
     def _record_refusal(self, ctx: ServerRequestContext[Any, Any]) -> None:
         params = ctx.params or {}
         given: Any = params.get("arguments")
-        arguments: JsonObject = given if isinstance(given, dict) else {}
+        arguments = cast("JsonObject", given) if isinstance(given, dict) else {}
         call = ToolCall(tool=str(params.get("name")), arguments=arguments)
         reason = "the requestState is altered, expired, or another caller's or call's"
         self._counter.gate.refuse(call, self._counter.caller_of(ctx), "request_state", reason)

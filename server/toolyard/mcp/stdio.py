@@ -73,7 +73,7 @@ class Wire:
     hang_up: Callable[[], None]
 
 
-async def _serve_until_cancelled(server: Server[None], wire: Wire) -> None:
+async def _serve_until_cancelled(server: Server[Any], wire: Wire) -> None:
     """The SDK's server does not bear to be cancelled while messages arrive: it is hung up on instead."""
     options = server.create_initialization_options()
     serving = asyncio.create_task(server.run(wire.incoming, wire.outgoing, options), name="toolyard-stdio")
