@@ -73,7 +73,7 @@ async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> An
             said = await in_time(said, deadline)
     except TimeoutError:
         return _late(deadline)
-    except Exception:  # a broken approver is a no, and its fault is the host's to see, not the caller's
+    except (Exception, SystemExit):  # a broken approver is a no, and its fault is the host's to see, not the caller's
         log.exception("the approver failed on %s", ask.tool)
         return Answer(approved=False, reason="approval is needed and the approver failed")
     if time.monotonic() - began > deadline:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
 
 import docstring_parser
@@ -15,7 +16,11 @@ class Documentation:
 
 def parse_docstring(docstring: str | None) -> Documentation:
     """Split a docstring into the text before its sections and one description per parameter."""
-    parsed = docstring_parser.parse(docstring or "")
+    text = docstring or ""
+    try:
+        parsed = docstring_parser.parse(text)
+    except (docstring_parser.ParseError, LookupError, ValueError):  # such as a line of two colons
+        return Documentation(summary=inspect.cleandoc(text), parameters={})
     summary = "\n\n".join(part for part in (parsed.short_description, parsed.long_description) if part)
     return Documentation(
         summary=summary.strip(),

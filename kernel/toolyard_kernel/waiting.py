@@ -19,7 +19,7 @@ async def in_time(said: Awaitable[Said], deadline: float, farewell: float = 0.0)
         TimeoutError: nothing was.
         RuntimeError: it cancelled itself.
     """
-    task = asyncio.ensure_future(said)
+    task = asyncio.ensure_future(_answered(said))
     task.add_done_callback(_heard)
     try:
         await asyncio.wait({task}, timeout=deadline)
@@ -32,6 +32,13 @@ async def in_time(said: Awaitable[Said], deadline: float, farewell: float = 0.0)
     if task.cancelled():
         raise RuntimeError("who was asked cancelled itself")
     return task.result()
+
+
+async def _answered(said: Awaitable[Said]) -> Said:
+    try:
+        return await said
+    except SystemExit as error:  # asyncio would end the whole server with it
+        raise RuntimeError(f"who was asked raised SystemExit: {error}") from error
 
 
 def _heard(task: asyncio.Future[Said]) -> None:

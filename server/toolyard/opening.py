@@ -29,9 +29,10 @@ class OpenToolkits:
     `gone` is told of a toolkit that fails: when it is opened, by taking too long, or later while it is open.
     """
 
-    def __init__(self, toolkits: Sequence[Toolkit], gone: Gone) -> None:
+    def __init__(self, toolkits: Sequence[Toolkit], gone: Gone, *, opening: float = OPENING) -> None:
         self._toolkits = toolkits
         self._gone = gone
+        self._opening = opening
         self.holders = 0
         self._keepers: tuple[_Keeper, ...] = ()
 
@@ -40,9 +41,8 @@ class OpenToolkits:
         """Meanwhile the toolkits are open, but for those that failed."""
         self.holders += 1
         if self.holders == 1:
-            self._keepers = tuple(
-                _Keeper(toolkit, self._gone, [keeper.task for keeper in self._keepers]) for toolkit in self._toolkits
-            )
+            earlier = [keeper.task for keeper in self._keepers]  # whoever left last may still be closing them
+            self._keepers = tuple(_Keeper(toolkit, self._gone, self._opening, earlier) for toolkit in self._toolkits)
         try:
             for keeper in self._keepers:
                 await keeper.opened()
@@ -57,9 +57,10 @@ class OpenToolkits:
 class _Keeper:
     """The task that opens one toolkit, waits, and closes it."""
 
-    def __init__(self, toolkit: Toolkit, gone: Gone, earlier: list[asyncio.Task[None]]) -> None:
+    def __init__(self, toolkit: Toolkit, gone: Gone, opening: float, earlier: list[asyncio.Task[None]]) -> None:
         self._toolkit = toolkit
         self._gone = gone
+        self._opening = opening
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
         self.task = asyncio.create_task(self._keep(earlier), name=f"toolyard-toolkit-{toolkit.name}")
@@ -67,7 +68,7 @@ class _Keeper:
     async def opened(self) -> None:
         """Return once the toolkit is open, or has failed."""
         try:
-            async with asyncio.timeout(OPENING + CLOSING + GRACE):
+            async with asyncio.timeout(self._opening + CLOSING + GRACE):
                 await self._opened.wait()
         except TimeoutError:
             self._fail("was cancelled while it opened, and goes on")
@@ -90,7 +91,7 @@ class _Keeper:
             self._opened.set()
 
     async def _within_deadlines(self) -> None:
-        async with asyncio.timeout(OPENING) as deadline, self._toolkit.lifespan():
+        async with asyncio.timeout(self._opening) as deadline, self._toolkit.lifespan():
             deadline.reschedule(None)
             self._opened.set()
             await self._over.wait()
@@ -113,5 +114,6 @@ async def _closed(keepers: Sequence[_Keeper]) -> None:
             task.cancel()
         if late:
             await asyncio.wait(late, timeout=GRACE)
-        for task in (task for task in late if not task.done()):
-            log.error("%s was cancelled while it closed, and goes on", task.get_name())
+        for task in late:
+            if not task.done():
+                log.error("%s was cancelled while it closed, and goes on", task.get_name())

@@ -15,8 +15,8 @@ from toolyard_kernel.settings import resolved
 def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None) -> PermissionProfile:
     """The profile itself, a built-in by name, one of the user's by name, or the one in a YAML file.
 
-    A name with a `/` or a `.yaml` at its end is a path, relative to `base`, with `~` and `$NAME` filled in. The user's
-    own profiles are the files `$XDG_CONFIG_HOME/toolyard/profiles/<name>.yaml`; they cannot replace a built-in.
+    A name with a `/` or a `.yaml` at its end is a path, relative to `base`, with `~` and `$NAME` filled in. The
+    user's own profiles are the files `$XDG_CONFIG_HOME/toolyard/profiles/<name>.yaml`; they cannot replace a built-in.
 
     Raises:
         ConfigError: there is no such profile, or its file cannot be used.

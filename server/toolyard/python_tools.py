@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.prompts import Prompt
@@ -38,7 +38,7 @@ def load_module(name: str, *, where: str, base: Path, again: bool = False) -> Mo
     values = list({id(value): value for value in vars(module).values()}.values())
     found = ModuleTools(
         tools=tuple(value for value in values if isinstance(value, Tool)),
-        toolkits=tuple(value for value in values if isinstance(value, Toolkit) and not isinstance(value, type)),
+        toolkits=tuple(value for value in values if _is_toolkit(value)),
         resources=tuple(value for value in values if isinstance(value, Resource | ResourceTemplate)),
         prompts=tuple(value for value in values if isinstance(value, Prompt)),
     )
@@ -87,6 +87,13 @@ def _imported(name: str, where: str, base: Path, *, again: bool = False) -> Modu
         raise ConfigError(f"{where}: no module is named {name!r}; it is looked for in {base} first") from error
     except (Exception, SystemExit) as error:  # whatever a user's module raises when it is imported
         raise ConfigError(f"{where}: importing {name!r} failed: {_last_line(error)}") from error
+
+
+def _is_toolkit(value: object) -> TypeGuard[Toolkit]:
+    try:
+        return isinstance(value, Toolkit) and not isinstance(value, type)
+    except Exception:  # noqa: BLE001 - a lazy object of a foreign library, which is not to be looked at yet
+        return False
 
 
 def _last_line(error: BaseException) -> str:

@@ -146,7 +146,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
     for thing in tools:
         registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
     for toolkit in given:
-        for member in toolkit.tools():
+        for member in _tools_of(toolkit):
             registry.register(member, toolkit=toolkit.name)
     changes = Changes()
     gate = Gate(
@@ -196,6 +196,13 @@ def _toolkits(toolkits: Toolkits) -> tuple[Toolkit, ...]:
             taken = "stands for tools without a toolkit" if name == PYTHON_TOOLS else "is the name of another toolkit"
             raise DefinitionError(f"toolkit {name!r}: the name {taken}; choose another")
     return given
+
+
+def _tools_of(toolkit: Toolkit) -> Sequence[Tool]:
+    try:
+        return toolkit.tools()
+    except Exception as error:  # whatever a foreign package raises
+        raise DefinitionError(f"toolkit {toolkit.name!r} has no tools: {type(error).__name__}: {error}") from error
 
 
 def _take_away(toolkit: Toolkit, registry: Registry) -> None:

@@ -26,6 +26,8 @@ def load_toolkit(name: str, settings: Mapping[str, Any], *, where: str, base: Pa
         return factory(checked)
     except ConfigError as error:
         raise ConfigError(f"{where}.{name}: {error}") from error
+    except Exception as error:  # whatever a foreign package raises when it is made
+        raise ConfigError(f"{where}.{name}: {type(error).__name__}: {error}") from error
 
 
 def factory_of(name: str, *, where: str) -> ToolkitFactory:

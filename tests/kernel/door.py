@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ from toolyard_kernel.profiles.builtin import UNRESTRICTED
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.registry import Registry
 from toolyard_kernel.tools import Handler, Tool, ToolHandler
+
+SAFE = 20
+"""Seconds until a test that would wait for ever fails instead."""
 
 OPEN: JsonObject = {"type": "object"}
 """A schema that any JSON object fits."""
@@ -85,7 +89,8 @@ class Door:
         report: Report = unheard,
     ) -> Outcome:
         caller = Caller(id="tester", profile=profile)
-        return await self.gate.call(ToolCall(tool=tool, arguments=arguments or {}), caller, Listener(hear=report))
+        async with asyncio.timeout(SAFE):
+            return await self.gate.call(ToolCall(tool=tool, arguments=arguments or {}), caller, Listener(hear=report))
 
     def explain(self, tool: str, arguments: JsonObject | None = None, *, profile: PermissionProfile) -> Decision:
         return self.gate.explain(ToolCall(tool=tool, arguments=arguments or {}), Caller(id="tester", profile=profile))

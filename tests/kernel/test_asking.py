@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.kernel.door import Door, act, open_door, profile_of
+from tests.kernel.door import SAFE, Door, act, open_door, profile_of
 from toolyard_kernel.approvals.asks import Approver, Ask
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.outcomes import ToolCall
@@ -205,7 +205,8 @@ async def test_an_approver_stops_when_the_caller_goes_away(tmp_path: Path) -> No
     call.cancel()
     with pytest.raises(asyncio.CancelledError):
         await call
-    await stopped.wait()
+    async with asyncio.timeout(SAFE):
+        await stopped.wait()
     assert ran == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolyard_kernel.docstrings import Documentation, parse_docstring
@@ -72,6 +72,11 @@ def test_no_words_say_nothing(docstring: str | None) -> None:
     assert parse_docstring(docstring) == Documentation(summary="", parameters={})
 
 
+def test_a_docstring_that_no_style_can_read_is_a_description_as_it_stands() -> None:
+    assert parse_docstring("Do it.\n\n: :\n") == Documentation(summary="Do it.\n\n: :", parameters={})
+
+
+@settings(max_examples=500)
 @given(
     st.text(alphabet="ab:-\n\t ()[]`*|@", max_size=60), st.sampled_from(["", "Args:\n", "Parameters\n---\n", ":param "])
 )

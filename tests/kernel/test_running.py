@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from anyio.lowlevel import checkpoint
 
-from tests.kernel.door import act, open_door, profile_of
+from tests.kernel.door import SAFE, act, open_door, profile_of
 from toolyard_kernel import running, workers
 from toolyard_kernel.context import ToolContext
 from toolyard_kernel.outcomes import Outcome
@@ -24,9 +24,6 @@ pytestmark = pytest.mark.anyio
 
 SOON = profile_of(limits={"timeout": "50ms"})
 """A deadline that a test waits for."""
-
-SAFE = 20
-"""Seconds until a test that would wait for ever fails instead."""
 
 
 class Blocking:
@@ -121,7 +118,9 @@ async def test_a_handler_that_swallows_its_cancellation_is_left_behind(
     monkeypatch.setattr(running, "GRACE", 0.02)
     done, ended = asyncio.Event(), asyncio.Event()
     lost: list[Any] = []
-    asyncio.get_running_loop().set_exception_handler(lambda loop, context: lost.append(context))
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda loop, context: lost.append(context))
+    loop.call_later(SAFE, done.set)
 
     async def stubborn(arguments: Any, ctx: ToolContext) -> None:
         while not done.is_set():

@@ -193,8 +193,11 @@ async def test_a_header_that_contradicts_its_argument_is_refused_and_nothing_run
     for headers in ([], [("Mcp-Param-Region", "us")], [("Mcp-Param-Region", "")]):
         refused = post_modern(port, "tools/call", call, *headers)
         assert (refused.status, refused.message["error"]["code"]) == (400, HEADER_MISMATCH)
-    for name, headers in (("fail", ()), ("deploy", (("Mcp-Name", "fail"),))):
-        refused = post(port, modern("tools/call", call), *modern_headers("tools/call", name), *headers)
+    for routing in (
+        modern_headers("tools/call", "fail"),
+        (*modern_headers("tools/call", "deploy"), ("Mcp-Name", "fail")),
+    ):
+        refused = post(port, modern("tools/call", call), *routing)
         assert (refused.status, refused.message["error"]["code"]) == (400, HEADER_MISMATCH)
     assert not site.yard.started("deploy")
     answer = post_modern(port, "tools/call", call, ("Mcp-Param-Region", "eu")).message
@@ -211,14 +214,12 @@ async def test_a_client_sends_the_headers_that_a_tool_asks_for(site: Site, era: 
             assert text_of(await client.call_tool("deploy", {})) == "deployed in the usual region"
 
 
-@pytest.mark.parametrize("header", ["not a token", "", 7])
-def test_a_header_annotation_that_no_client_accepts_stops_the_start(tmp_path: Path, header: object) -> None:
-    yard = write_yard(tmp_path, TOOLS.replace('"x-mcp-header": "Region"', f'"x-mcp-header": {header!r}'), CONFIG)
-    for transport in ("stdio", "streamable-http"):
-        done = yard.run("serve", yard.config, "--transport", transport, "--port", "0")
-        assert done.code == 2
-        assert "tool 'deploy': property 'region': x-mcp-header" in done.err
-        assert "Traceback" not in done.err
+@pytest.mark.parametrize("transport", ["stdio", "streamable-http"])
+def test_a_header_annotation_that_no_client_accepts_stops_the_start(tmp_path: Path, transport: str) -> None:
+    yard = write_yard(tmp_path, TOOLS.replace('"x-mcp-header": "Region"', '"x-mcp-header": "not a token"'), CONFIG)
+    done = yard.run("serve", yard.config, "--transport", transport, "--port", "0")
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("toolyard: tool 'deploy': property 'region': x-mcp-header 'not a token' is not")
 
 
 @pytest.mark.parametrize("era", ERAS)
@@ -270,9 +271,7 @@ def test_any_other_method_is_refused_as_the_client_s_mistake(site: Site, method:
     assert "Traceback" not in site.server.log
 
 
-@pytest.mark.parametrize(
-    "body", [b"", b"garbage", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"jsonrpc": "2.0", "id": true}']
-)
+@pytest.mark.parametrize("body", [b"", b"garbage", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"jsonrpc": "2.0"}'])
 @pytest.mark.parametrize("headers", [(), (("MCP-Protocol-Version", MODERN),)], ids=ERAS)
 def test_a_body_that_is_no_request_is_refused_as_the_client_s_mistake(
     site: Site, body: bytes, headers: Headers

@@ -14,14 +14,8 @@ from tests.server.yards import DEADLINE, ENDS_WITHIN, ERAS, Yard, talking, text_
 pytestmark = pytest.mark.anyio
 
 TOOLS = '''
-import asyncio, atexit, os, subprocess, sys, threading
+import asyncio, threading
 from toolyard import ToolContext, tool
-
-def shout_everywhere(what):
-    print(f"print {what}", flush=True)
-    print(f"dunder {what}", file=sys.__stdout__, flush=True)
-    os.write(1, f"descriptor {what}\\n".encode())
-    subprocess.run([sys.executable, "-c", f"print('child {what}')"], check=True)
 
 stopped = asyncio.Event()
 
@@ -29,13 +23,6 @@ stopped = asyncio.Event()
 def echo(text: str) -> str:
     """Say it back."""
     return text
-
-@tool
-def noisy() -> str:
-    """Write to stdout in every way there is."""
-    shout_everywhere("in a tool")
-    atexit.register(print, "print at the end", flush=True)
-    return "done"
 
 @tool
 async def wait(ctx: ToolContext) -> str:
@@ -70,7 +57,6 @@ async def refuse_to_end(ctx: ToolContext) -> str:
         except asyncio.CancelledError:
             pass
 '''
-NOISY_MODULE = TOOLS + '\nshout_everywhere("at import")\n'
 HANGING = ("wait", "hang", "refuse_to_end")
 HELLO = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "%s"}}}'
 
@@ -107,22 +93,12 @@ async def test_a_client_that_leaves_during_a_call_is_not_waited_for(yard: Yard, 
             async def hear(progress: float, total: float | None, message: str | None) -> None:
                 calls.cancel_scope.cancel()
 
+            async def call(tool: str) -> None:
+                await client.call_tool(tool, {}, progress_callback=hear)
+
             for tool in HANGING:
-                calls.start_soon(lambda name=tool: client.call_tool(name, {}, progress_callback=hear))
+                calls.start_soon(call, tool)
     assert {status for tool in HANGING for status in yard.ends(tool)} == {"cancelled"}
-
-
-async def test_nothing_that_tools_print_reaches_stdout(tmp_path: Path) -> None:
-    yard = write_yard(tmp_path, NOISY_MODULE)
-    async with talking(yard) as talk:
-        await talk.open()
-        await talk.call(1, "noisy")
-        assert (await talk.answer(1))["result"]["content"][0]["text"] == "done"
-        assert await talk.end() == (0, b"")
-    for way in ("print", "dunder", "descriptor", "child"):
-        assert f"{way} in a tool" in yard.log()
-        assert f"{way} at import" in yard.log()
-    assert "print at the end" in yard.log()
 
 
 async def test_what_is_no_message_is_answered_as_an_error_and_the_next_call_works(yard: Yard) -> None:

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,7 +93,8 @@ class Ran:
 
 def write_yard(root: Path, tools: str = "", config: str = "profile: readonly\npython: [my_tools]\n") -> Yard:
     """Fill `root` with a config and, in `my_tools.py`, the tools it serves."""
-    env = {**os.environ, "XDG_STATE_HOME": str(root / "state"), "XDG_CONFIG_HOME": str(root / "settings")}
+    env = {**os.environ, "HOME": str(root / "home")}
+    env |= {f"XDG_{name}_HOME": str(root / "home" / name.lower()) for name in ("STATE", "CONFIG", "DATA", "CACHE")}
     yard = Yard(root=root, env=env)
     yard.write("toolyard.yaml", config)
     if tools:
@@ -133,13 +134,11 @@ class Server:
 
 
 @contextmanager
-def serving(yard: Yard, *options: str, env: Mapping[str, str] | None = None) -> Iterator[Server]:
+def serving(yard: Yard, *options: str, env: Mapping[str, str] | None = None) -> Generator[Server]:
     """`toolyard serve --transport streamable-http` on a free port."""
     command = [*TOOLYARD, "serve", yard.config, "--transport", "streamable-http", "--port", "0", *options]
-    whole = {**yard.env, **(env or {})}
-    with subprocess.Popen(
-        command, cwd=yard.root, env=whole, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
+    whole, null, pipe = {**yard.env, **(env or {})}, subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(command, cwd=yard.root, env=whole, stdout=null, stderr=pipe) as process:
         ready: Queue[str] = Queue()
         lines: list[str] = []
 
@@ -211,7 +210,7 @@ class Talk:
 
 
 @asynccontextmanager
-async def talking(yard: Yard) -> AsyncIterator[Talk]:
+async def talking(yard: Yard) -> AsyncGenerator[Talk]:
     """`toolyard serve` over stdio, spoken to without a client's help."""
     with anyio.fail_after(DEADLINE):
         command = [*TOOLYARD, "serve", yard.config]

@@ -51,7 +51,8 @@ async def _call(yard: LocalYard, call: ToolCall) -> Outcome:
 
 def _terminal_approver() -> Approver | None:
     """Somebody at a terminal may answer an ask; a script may not."""
-    return _ask_on_terminal if sys.stdin.isatty() and sys.stderr.isatty() else None
+    at_terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))
+    return _ask_on_terminal if at_terminal else None
 
 
 async def _ask_on_terminal(ask: Ask) -> bool:

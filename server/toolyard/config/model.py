@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.settings import SettingsPath
@@ -14,6 +16,15 @@ def _nothing_is_empty(value: Any) -> Any:
     return {} if value is None else value  # `files:` with nothing after it
 
 
+def _host_name(value: str) -> str:
+    if ":" in value:
+        ipaddress.IPv6Address(value)
+    elif not re.fullmatch(r"[A-Za-z0-9._-]+", value):
+        raise ValueError("expected the name of a host, without scheme, port or wildcard")
+    return value
+
+
+HostName = Annotated[str, AfterValidator(_host_name)]
 ToolkitSettings = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
 ProfileChoice = str | PermissionProfile
 """A profile's name, the path of its YAML file, or the profile itself."""
@@ -37,7 +48,7 @@ class Auth(_Part):
     """Who may come in over HTTP."""
 
     tokens: list[Token] = Field(default=[], description="When there are any, every request must show one.")
-    allowed_hosts: list[str] = Field(default=[], description="Host names clients reach a public server by.")
+    allowed_hosts: list[HostName] = Field(default=[], description="Host names clients reach a public server by.")
 
 
 class Http(_Part):

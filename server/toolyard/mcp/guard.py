@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -16,6 +16,8 @@ from toolyard.mcp.callers import SCOPE_KEY, at_the_door
 from toolyard.mcp.tokens import TokenHolder, holder_of
 from toolyard_kernel.callers import Caller
 
+# Not urlsplit: to some Python versions, `[::1]evil.test` is the host `::1`.
+AUTHORITY = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -52,7 +54,7 @@ class Guard:
 
     def _admit(self, headers: dict[str, list[str]]) -> Caller | Response:
         hosts, origins = headers.get("host", []), headers.get("origin", [])
-        if len(hosts) != 1 or _host(f"//{hosts[0]}") not in self.hosts:
+        if len(hosts) != 1 or _host(hosts[0]) not in self.hosts:
             return _refusal(421, f"Host {hosts} is not served here; expected {sorted(self.hosts)}")
         if any(not self._is_own(origin) for origin in origins):
             return _refusal(403, f"Origin {origins} may not call this server")
@@ -64,7 +66,8 @@ class Guard:
         return caller
 
     def _is_own(self, origin: str) -> bool:
-        return origin.startswith(("http://", "https://")) and _host(origin) in self.hosts
+        scheme, _, authority = origin.partition("://")
+        return scheme in ("http", "https") and _host(authority) in self.hosts
 
     def _caller(self, authorization: list[str]) -> Caller | None:
         holders = self.holders()
@@ -86,15 +89,10 @@ def _headers(scope: Scope) -> dict[str, list[str]]:
     return found
 
 
-def _host(url: str) -> str | None:
-    """The host of a URL without its port, or None when it has no proper one."""
-    try:
-        parts = urlsplit(url)
-        if parts.username is not None or parts.path or parts.query or parts.fragment or parts.port == 0:
-            return None
-    except ValueError:
-        return None
-    return parts.hostname
+def _host(authority: str) -> str | None:
+    """The host of `host:port` in lower case, or None when it is anything else."""
+    match = AUTHORITY.fullmatch(authority)
+    return (match["address"] or match["name"]).lower() if match else None
 
 
 def _fits(announced: str, limit: int) -> bool:
