@@ -40,13 +40,15 @@ def _completed(edited: Any, shown: Any, original: Any) -> Any:
     if canonical(edited) == canonical(shown):
         return original
     if isinstance(edited, dict) and isinstance(shown, dict) and isinstance(original, dict):
-        fields, seen, real = cast("JsonObject", edited), cast("JsonObject", shown), cast("JsonObject", original)
-        completed: JsonObject = {
-            name: _completed(value, seen[name], real[name]) if name in seen and name in real else value
-            for name, value in fields.items()
-        }
-        return completed
-    return edited  # items of a list may have moved: the secret of one must not reach another
+        return _completed_fields(cast("JsonObject", edited), cast("JsonObject", shown), cast("JsonObject", original))
+    return cast("Any", edited)  # items of a list may have moved: the secret of one must not reach another
+
+
+def _completed_fields(edited: JsonObject, shown: JsonObject, original: JsonObject) -> JsonObject:
+    return {
+        name: _completed(value, shown[name], original[name]) if name in shown and name in original else value
+        for name, value in edited.items()
+    }
 
 
 def _secrets(value: Any, secret: frozenset[str]) -> Iterator[tuple[str, Any]]:
@@ -57,6 +59,5 @@ def _secrets(value: Any, secret: frozenset[str]) -> Iterator[tuple[str, Any]]:
             else:
                 yield from _secrets(field, secret)
     elif isinstance(value, list):
-        items: list[Any] = value
-        for item in items:
+        for item in value:  # pyright: ignore[reportUnknownVariableType] - mypy finds a cast redundant
             yield from _secrets(item, secret)
