@@ -134,7 +134,7 @@ async def test_a_handler_that_swallows_its_cancellation_is_left_behind(
     door = open_door(tmp_path, act(stubborn))
     outcome = await door.call("act", profile=SOON)
     assert outcome.status == "timeout"
-    assert "tool 'act' was cancelled and did not end within 0.02s; it is left behind" in caplog.text
+    assert "'act' was cancelled and did not end within 0.02s; it is left behind" in caplog.text
     gc.collect()
     assert not ended.is_set()
     done.set()

@@ -67,7 +67,11 @@ def names_in(runtime: ToolRuntime) -> list[str]:
         ("auth: {tokens: [{id: a}]}", "auth.tokens.0.env", "Field required"),
         ("profile: {shel: off}", "profile.shel", "unknown key; did you mean 'shell'?"),
         ("profile: {limits: {timout: 1s}}", "profile.limits.timout", "unknown key; did you mean 'timeout'?"),
-        ("zzz: 1", "zzz", "unknown key; expected auth, http, instructions, name, profile, python, toolkits"),
+        (
+            "zzz: 1",
+            "zzz",
+            "unknown key; expected auth, extend, http, instructions, ledger, name, profile, prompts, python, toolkits",
+        ),
         ("toolkits: {files: {rot: .}}", "toolkits.files: rot", "unknown key; did you mean 'root'?"),
         ("1: 2", "1", "Keys should be strings"),
         ("python: my_tools", "python", "valid list (it is 'my_tools')"),
@@ -153,7 +157,7 @@ def test_a_file_that_cannot_be_read_says_why(folder: Path) -> None:
         with pytest.raises(ToolyardError, match=f"{path}: cannot be read: {why}"):
             load_config(path)
     (folder / "latin.yaml").write_bytes(b"name: caf\xe9\n")
-    with pytest.raises(ToolyardError, match=r"latin\.yaml: not valid YAML: 'utf-8' codec"):
+    with pytest.raises(ToolyardError, match=r"latin\.yaml: no text in UTF-8: 'utf-8' codec"):
         load_config(folder / "latin.yaml")
 
 
