@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -118,19 +119,31 @@ async def test_a_synced_record_can_be_waited_for_and_need_not_be(tmp_path: Path)
     assert verify(tmp_path / "ledger").notes == ()
 
 
-async def test_a_caller_that_leaves_takes_the_sync_from_nobody(tmp_path: Path) -> None:
-    ledger = FileLedger(tmp_path, SYNCED)
-    waits = [ledger.append({"time": "3000", "n": n}) for n in range(4)]
+async def test_a_caller_that_leaves_takes_the_sync_from_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger, disk_is_busy, disk_is_ready = FileLedger(tmp_path, SYNCED), Event(), Event()
+    ledger.open()
 
-    async def wait_for(n: int) -> int:
-        wait = waits[n]
+    def fsync(descriptor: int) -> None:
+        disk_is_busy.set()
+        disk_is_ready.wait(30)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+
+    async def record(n: int) -> int:
+        wait = ledger.append({"time": "3000", "n": n})
         assert wait is not None
         await wait
         return n
 
-    leaving, *others = [asyncio.ensure_future(wait_for(n)) for n in range(4)]
-    asyncio.get_running_loop().call_soon(leaving.cancel)
-    assert await asyncio.gather(*others) == [1, 2, 3]
+    calls = [asyncio.ensure_future(record(0))]
+    assert await asyncio.to_thread(disk_is_busy.wait, 30)
+    calls += [asyncio.ensure_future(record(n)) for n in range(1, 4)]  # these share the next sync
+    await asyncio.sleep(0)  # each has written its record and waits
+    assert len(list(read_records(tmp_path))) == len(calls)
+    calls[1].cancel()
+    await asyncio.wait(calls[1:2])
+    disk_is_ready.set()
+    assert await asyncio.gather(calls[0], *calls[2:]) == [0, 2, 3]
     ledger.close()
 
 
@@ -185,7 +198,7 @@ def test_whenever_the_disk_fills_what_was_recorded_verifies_and_recording_goes_o
 def test_an_index_that_a_power_cut_tore_is_mended_by_the_next_process(tmp_path: Path) -> None:
     fill(FileLedger(tmp_path), 1)
     file = tmp_path / "ledger" / INDEX
-    file.write_bytes(file.read_bytes() + b'{"seq":1,"prev":"')
+    file.write_bytes(file.read_bytes() + b'{"seq":1,"prev":"' + b"0" * 999)
     assert [note.line for note in verify(tmp_path / "ledger").notes if note.file == INDEX] == [2]
     fill(FileLedger(tmp_path), 1)
     assert [line["seq"] for line in lines_of(file)] == [0, 1]

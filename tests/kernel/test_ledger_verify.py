@@ -254,6 +254,8 @@ def test_what_is_wrong_is_said_once_for_each_place() -> None:
     ]
     missing = verdict_on({**files, name: b"".join([lines[0], *lines[3:]])})
     assert [str(problem) for problem in missing.problems] == [f"{name}, line 2: 2 records are missing before it"]
+    again = verdict_on({**files, name: b"".join([*lines[:3], *lines[1:]])})
+    assert str(again.problems[0]) == f"{name}, line 4: out of order or repeated: record 1 stands where record 3 belongs"
 
 
 def test_a_call_without_an_end_is_unknown_and_no_problem(tmp_path: Path) -> None:

@@ -36,11 +36,19 @@ def add_to_index(folder: Path, event: str, *, sync: bool, **fields: object) -> N
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
         record: Record = {"v": 1, "time": now, "event": event, **fields}
         line, _ = chained(*_after(last), written(record))
-        if os.pwrite(descriptor, line, size) != len(line):
-            os.ftruncate(descriptor, size)
-            raise LedgerError(f"the index in {folder} could not be written: is the disk full?")
+        _write(descriptor, line, size, folder)
         if sync:
             os.fsync(descriptor)
+
+
+def _write(descriptor: int, line: bytes, size: int, folder: Path) -> None:
+    try:
+        count = os.pwrite(descriptor, line, size)
+    except OSError as error:
+        raise LedgerError(f"a record could not be written in {folder}: {error.strerror}") from error
+    if count != len(line):
+        os.ftruncate(descriptor, size)
+        raise LedgerError(f"a record was cut short in {folder}: is the disk full?")
 
 
 @contextmanager

@@ -15,6 +15,9 @@ from toolyard_kernel.ledger.records import Record
 MARK = b',"hash":"'
 _END = len(MARK) + 64 + len('"}\n')
 
+MOST_DIGITS = 4300
+"""Of an integer that Python reads."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -45,9 +48,12 @@ def written(record: Record) -> bytes:
         LedgerError: it cannot be written as JSON.
     """
     try:
-        return to_json(record, fallback=str, inf_nan_mode="strings")
+        data = to_json(record, fallback=str, inf_nan_mode="strings")
     except (PydanticSerializationError, ValueError, RecursionError):
-        return _written_slowly(record)
+        data = _written_slowly(record)
+    if len(data) > MOST_DIGITS and parsed(data) is None:
+        raise LedgerError("a record cannot be written as JSON: a number in it has more digits than can be read")
+    return data
 
 
 def _written_slowly(record: Record) -> bytes:
