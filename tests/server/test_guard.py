@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.server.raw_http import HELLO, JSON, Answer, Headers, exchange, modern, modern_headers, post, read_answer
 from tests.server.yards import Server, Yard, serving, write_yard
+from toolyard.mcp import asgi_app, create_mcp_runtime
+from toolyard.testing import NoLedger
+
+pytestmark = pytest.mark.anyio
 
 LIMIT = 10_000
 TOOLS = '''
@@ -187,6 +192,24 @@ def test_a_length_that_is_no_number_is_refused(site: Site, length: str) -> None:
         connection.sendall(b"POST /mcp HTTP/1.1\r\n" + headers + b"Connection: close\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
         assert 400 <= read_answer(connection).status < 500
+
+
+@pytest.mark.parametrize("length", [str(LIMIT + 1), "-1", "ten", "1e3", "+5", "5 5", "\u0665", "5.0", "", "9" * 5000])
+async def test_the_guard_itself_reads_nothing_of_a_body_of_no_proper_length(length: str) -> None:
+    """Not every server in front of an embedded application is as strict as ours."""
+    runtime = create_mcp_runtime(ledger=NoLedger())
+    headers = [(b"host", b"localhost"), (b"content-length", length.encode())]
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        raise AssertionError("the body was read")
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await asgi_app(runtime, max_body_bytes=LIMIT)(scope, receive, send)
+    assert sent[0]["status"] == 413
 
 
 def test_two_lengths_are_refused(site: Site) -> None:

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from mcp import Client
 
-from tests.server.yards import DEADLINE, ENDS_WITHIN, ERAS, Yard, talking, text_of, write_yard
+from tests.server.yards import DEADLINE, ENDS_WITHIN, ERAS, Yard, talking, text_of, until, write_yard
 
 pytestmark = pytest.mark.anyio
 
@@ -176,7 +176,7 @@ async def test_a_client_that_never_reads_does_not_keep_the_server(yard: Yard) ->
         await talk.open()
         for number in range(20):
             await talk.call(number, "echo", {"text": "x" * 18_000})
-        await talk.call(20, "wait")
+        await until(lambda: len(yard.ends("echo")) == 20)
         talk.process.send_signal(signal.SIGTERM)
         with anyio.fail_after(ENDS_WITHIN):
             await talk.process.wait()

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -223,6 +223,12 @@ async def talking(yard: Yard) -> AsyncGenerator[Talk]:
             finally:
                 if process.returncode is None:
                     process.kill()
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait for what another process does to its files: nothing tells of it."""
+    while not happened():  # noqa: ASYNC110 - see above
+        await anyio.sleep(0.01)
 
 
 def text_of(result: CallToolResult) -> str:

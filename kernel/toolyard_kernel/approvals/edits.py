@@ -59,5 +59,5 @@ def _secrets(value: Any, secret: frozenset[str]) -> Iterator[tuple[str, Any]]:
             else:
                 yield from _secrets(field, secret)
     elif isinstance(value, list):
-        for item in value:  # pyright: ignore[reportUnknownVariableType] - mypy finds a cast redundant
+        for item in cast("list[object]", value):
             yield from _secrets(item, secret)
