@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +79,7 @@ def ran(yard: Yard) -> list[str]:
 
 
 @contextmanager
-def served(yard: Yard, transport: Transport) -> Iterator[Server | None]:
+def served(yard: Yard, transport: Transport) -> Generator[Server | None]:
     """The yard's server over HTTP; over stdio each client starts its own."""
     if transport == "stdio":
         yield None
@@ -92,7 +92,7 @@ Elicited = Callable[[types.ElicitRequestFormParams], Awaitable[types.ElicitResul
 
 
 @asynccontextmanager
-async def client(yard: Yard, server: Server | None, era: str, elicited: Elicited | None) -> AsyncIterator[Client]:
+async def client(yard: Yard, server: Server | None, era: str, elicited: Elicited | None) -> AsyncGenerator[Client]:
     """The SDK's client; it declares elicitation when it is given `elicited`."""
 
     async def callback(context: Any, params: types.ElicitRequestParams) -> types.ElicitResult | types.ErrorData:
@@ -155,7 +155,7 @@ class Line(Protocol):
         ...
 
 
-META = {
+META: dict[str, Any] = {
     "io.modelcontextprotocol/protocolVersion": MODERN,
     "io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {}}},
 }
@@ -199,7 +199,7 @@ HEADERS = {
 
 
 @asynccontextmanager
-async def line(yard: Yard, server: Server | None, token: str | None = None) -> AsyncIterator[Line]:
+async def line(yard: Yard, server: Server | None, token: str | None = None) -> AsyncGenerator[Line]:
     """A raw conversation with the server over HTTP, or with one of its own over stdio."""
     if server is None:
         async with talking(yard) as talk:

@@ -286,7 +286,7 @@ async def test_a_model_cannot_grant_what_is_asked(tmp_path: Path, transport: Tra
             for beside in ({"inputResponses": YES}, {"approve": True}, {"approval": YES["approval"]}):
                 answer = (await call(on, "act", {}, **beside))["result"]
                 assert answer["resultType"] == "input_required", beside
-            meta = {"_meta": {**META, "inputResponses": YES, "approve": True}}
+            meta: dict[str, Any] = {"_meta": {**META, "inputResponses": YES, "approve": True}}
             answer = await on.request("tools/call", {"name": "act", "arguments": {}, **meta})
             assert answer["result"]["resultType"] == "input_required"
     assert ran(yard) == []

@@ -325,8 +325,9 @@ async def test_a_client_whose_connection_is_cut_while_it_is_asked_gets_no_call_m
 async def test_a_client_whose_connection_is_cut_while_its_approved_call_runs_ends_it(tmp_path: Path) -> None:
     yard = asking_yard(tmp_path)
     with serving(yard) as server:
-        async with client(yard, server, MODERN, None) as watcher, anyio.create_task_group() as tasks:
+        async with client(yard, server, MODERN, None) as watcher:
             before = await census(watcher)
+        async with anyio.create_task_group() as tasks:
 
             async def approved() -> None:
                 async with line(yard, server) as on:

@@ -44,15 +44,18 @@ async def act(text: str) -> str:
     raise SystemExit("nobody said yes")
 '''
 
-META = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}
-ELICITS = {**META, "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
+META: dict[str, Any] = {
+    "io.modelcontextprotocol/protocolVersion": MODERN,
+    "io.modelcontextprotocol/clientCapabilities": {},
+}
+ELICITS: dict[str, Any] = {**META, "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}}}
 
-scalars = st.one_of(
+scalars: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(), st.integers(-(2**70), 2**70), st.floats(), st.text(max_size=8),
     st.sampled_from(["", "\ud800", "\udfff\ud800", "\x00", "\u2028", "x" * 5000, "echo", "act", "../../etc/passwd"]),
     st.just(10**400),
 )  # fmt: skip
-_values = st.recursive(
+_values: st.SearchStrategy[Any] = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
 )
 
@@ -64,8 +67,8 @@ def _value(draw: st.DrawFn) -> Any:
 
 
 values = _value()
-ids = st.one_of(st.integers(0, 3), scalars, values)
-methods = st.one_of(
+ids: st.SearchStrategy[Any] = st.one_of(st.integers(0, 3), scalars, values)
+methods: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from([
         "initialize", "ping", "tools/list", "tools/call", "server/discover", "notifications/cancelled",
         "resources/read",
@@ -74,8 +77,8 @@ methods = st.one_of(
     ]),
     values,
 )  # fmt: skip
-metas = st.one_of(st.just(META), st.just(ELICITS), values)
-params = st.one_of(
+metas: st.SearchStrategy[Any] = st.one_of(st.just(META), st.just(ELICITS), values)
+params: st.SearchStrategy[Any] = st.one_of(
     values,
     st.fixed_dictionaries(
         {},
@@ -97,14 +100,16 @@ params = st.one_of(
         },
     ),
 )
-envelopes = st.fixed_dictionaries(
+envelopes: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "jsonrpc": st.just("2.0") | values, "id": ids, "method": methods, "params": params, "result": values,
         "error": values, "more": values,
     },
 )  # fmt: skip
-_requests = st.fixed_dictionaries({"jsonrpc": st.just("2.0"), "id": ids, "method": methods, "params": params})
+_requests: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {"jsonrpc": st.just("2.0"), "id": ids, "method": methods, "params": params}
+)
 
 
 @st.composite
@@ -117,6 +122,27 @@ requests = _request()
 
 def _written(message: Any) -> bytes:
     return json.dumps(message).encode()
+
+
+def _bare(message: Any) -> bytes:
+    """With what JSON lets stand unescaped, lone surrogates too."""
+    return json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _wide(message: Any) -> bytes:
+    return json.dumps(message).encode("utf-16")
+
+
+def _marked(message: Any) -> bytes:
+    return b"\xef\xbb\xbf" + _written(message)
+
+
+def _with_long_numbers(message: Any) -> bytes:
+    return _written(message).replace(b"null", b"1" * 5000)
+
+
+def _with_junk(message: Any, junk: bytes) -> bytes:
+    return _written(message) + junk
 
 
 def _twice(message: dict[str, Any]) -> bytes:
@@ -139,7 +165,7 @@ def _cut(message: Any, at: float) -> bytes:
 
 
 depths = st.sampled_from([10, 100, 127, 128, 129, 200, 500, 900, 1000, 5000, 100_000])
-raw = st.one_of(
+raw: st.SearchStrategy[Any] = st.one_of(
     st.builds(_written, requests),
     st.builds(_written, envelopes),
     st.builds(_written, st.lists(requests | values, max_size=3)),
@@ -147,11 +173,11 @@ raw = st.one_of(
     st.builds(_cut, requests, st.floats(0, 1)),
     st.builds(_deep, depths, st.sampled_from(["list", "map"])),
     st.binary(max_size=40),
-    st.builds(lambda message: json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass"), requests),
-    st.builds(lambda message: _written(message).replace(b"null", b"1" * 5000), requests),
-    st.builds(lambda message, junk: _written(message) + junk, requests, st.binary(max_size=5)),
-    st.builds(lambda message: json.dumps(message).encode("utf-16"), requests),
-    st.builds(lambda message: b"\xef\xbb\xbf" + _written(message), requests),
+    st.builds(_bare, requests),
+    st.builds(_with_long_numbers, requests),
+    st.builds(_with_junk, requests, st.binary(max_size=5)),
+    st.builds(_wide, requests),
+    st.builds(_marked, requests),
 )  # fmt: skip
 
 
@@ -215,24 +241,20 @@ def pipe(request: pytest.FixtureRequest, yard: Yard) -> Iterator[tuple[Pipe, str
 
 
 def _good(number: str, era: str) -> dict[str, Any]:
-    meta = {"_meta": META} if era == MODERN else {}
+    meta: dict[str, Any] = {"_meta": META} if era == MODERN else {}
     return {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": {"name": "echo", "arguments": {}, **meta}}
 
 
 def _is_owed_an_answer(line: bytes) -> bool:
     """Whether this is a request that any reading of JSON-RPC would answer under its id."""
     try:
-        message = json.loads(line)
+        read: Any = json.loads(line)
     except (ValueError, RecursionError):
         return False
-    return (
-        isinstance(message, dict)
-        and cast("dict[str, Any]", message).get("jsonrpc") == "2.0"
-        and isinstance(message.get("method"), str)
-        and isinstance(message.get("id"), int)
-        and not isinstance(message["id"], bool)
-        and abs(message["id"]) < 2**53
-    )
+    message = cast("dict[str, Any]", read) if isinstance(read, dict) else {}
+    wanted = message.get("id")
+    named = isinstance(wanted, int) and not isinstance(wanted, bool) and abs(wanted) < 2**53
+    return named and message.get("jsonrpc") == "2.0" and isinstance(message.get("method"), str)
 
 
 number = iter(range(10**9))
