@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from traceback import format_exception
 from typing import Any
 
 from toolyard_kernel import running
@@ -14,6 +15,7 @@ from toolyard_kernel.content import InputRequired, Text
 from toolyard_kernel.context import ToolContext
 from toolyard_kernel.doors import Door
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
+from toolyard_kernel.ledger.redaction import scrub
 from toolyard_kernel.outcomes import Outcome, Status
 from toolyard_kernel.results import as_result
 
@@ -37,8 +39,9 @@ async def execute(
         return _failed(admitted, "timeout", str(error))
     except ToolError as error:
         return _failed(admitted, "tool_error", str(error))
-    except Exception as error:  # whatever a handler raises is an answer; its traceback is for the host
-        log.exception("tool %r failed", admitted.call.tool)
+    except Exception as error:  # noqa: BLE001 - whatever a handler raises is an answer; its traceback is for the host
+        trace = scrub("".join(format_exception(error)), admitted.call.arguments, admitted.entry.secret)
+        log.error("tool %r failed\n%s", admitted.call.tool, trace)  # noqa: TRY400 - its traceback may quote a secret
         return _failed(admitted, "tool_error", f"{type(error).__name__}: {error}", raised=error)
     status: Status = "tool_error" if result.is_error else "ok"
     return _outcome(admitted, status, content=tuple(result.content), structured=result.structured)

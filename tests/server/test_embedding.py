@@ -149,6 +149,23 @@ async def test_a_profile_narrows_what_is_listed_and_called() -> None:
                 await client.call_tool("write", {})
 
 
+async def test_a_handler_s_traceback_is_logged_without_the_secrets_it_quotes(caplog: pytest.LogCaptureFixture) -> None:
+    @tool(secret=["pin"])
+    def unlock(pin: str) -> str:
+        try:
+            return {"1234": "open"}[pin]
+        except KeyError as error:
+            raise ValueError(f"wrong pin {pin}") from error
+
+    with anyio.fail_after(DEADLINE):
+        async with Client(mcp.create_server(runtime_of(unlock))) as client:
+            assert (await client.call_tool("unlock", {"pin": "0000-1111"})).is_error
+    assert "tool 'unlock' failed" in caplog.text
+    assert "ValueError: wrong pin [redacted]" in caplog.text
+    assert "test_embedding.py" in caplog.text
+    assert "0000-1111" not in caplog.text
+
+
 async def test_an_agent_that_the_runtime_does_not_have_is_a_lookup_error() -> None:
     runtime = runtime_of(shout, agent="clerk")
     assert [tool["name"] for tool in mcp.list_tools(runtime, "clerk")] == ["shout"]

@@ -165,6 +165,7 @@ async def test_a_toolkit_that_cannot_be_opened_takes_only_its_own_tools_away(
     assert good.events == ["opens", "closed"]
     assert "toolkit 'bad'" in caplog.text
     assert "its tools are gone until the next start" in caplog.text
+    assert "and goes on" not in caplog.text
 
 
 async def test_a_toolkit_that_does_not_heed_its_deadline_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:

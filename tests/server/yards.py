@@ -227,8 +227,9 @@ async def talking(yard: Yard) -> AsyncGenerator[Talk]:
 
 async def until(happened: Callable[[], bool]) -> None:
     """Wait for what another process does to its files: nothing tells of it."""
-    while not happened():  # noqa: ASYNC110 - see above
-        await anyio.sleep(0.01)
+    with anyio.fail_after(DEADLINE):
+        while not happened():  # noqa: ASYNC110 - see above
+            await anyio.sleep(0.01)
 
 
 def text_of(result: CallToolResult) -> str:
