@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 
@@ -145,10 +149,33 @@ def test_a_broken_schema_is_refused_by_the_name_of_its_owner(part: Any) -> None:
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize("where", ["http://127.0.0.1:9/a.json", "https://example.com/a.json", "file:///etc/hostname"])
-def test_a_reference_never_leaves_the_document(where: str) -> None:
-    with pytest.raises(DefinitionError, match=r"is not a JSON Schema: .*retrieving it failed"):
-        Schema({"type": "object", "properties": {"a": {"$ref": where}}}, of="the schema")
+class SchemaServer(BaseHTTPRequestHandler):
+    """Serves a good schema to whoever asks, and remembers that somebody did."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"type": "string"}')
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), SchemaServer) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/a.json"
+        server.shutdown()
+
+
+def test_a_reference_never_leaves_the_document(tmp_path: Path, address: str) -> None:
+    file = tmp_path / "a.json"
+    file.write_text('{"type": "string"}')
+    for where in (address, file.as_uri(), "https://example.com/a.json", "a.json"):
+        with pytest.raises(DefinitionError, match=r"is not a JSON Schema: .*retrieving it failed"):
+            Schema({"type": "object", "properties": {"a": {"$ref": where}}}, of="the schema")
+    assert SchemaServer.asked == []
 
 
 def test_references_within_the_document_are_followed() -> None:

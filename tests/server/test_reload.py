@@ -9,6 +9,7 @@ import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 
 import anyio
 import httpx2
@@ -17,6 +18,8 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 
 pytestmark = pytest.mark.anyio
+
+PATIENCE = 60.0
 
 ONE = '''
 from toolyard import tool
@@ -33,9 +36,12 @@ TWO = ONE.replace("one", "two") + "# longer\n"
 def served(folder: Path, *options: str) -> Generator[tuple[subprocess.Popen[str], str]]:
     command = [sys.executable, "-m", "toolyard", "serve", "toolyard.yaml", "--transport", "streamable-http", "--port"]
     with subprocess.Popen([*command, "0", *options], cwd=folder, stderr=subprocess.PIPE, text=True) as server:
+        watchdog = Timer(PATIENCE, server.kill)  # then a line that never comes is the end of its stream
+        watchdog.start()
         try:
             yield server, said(server, "http://").split()[-1]
         finally:
+            watchdog.cancel()
             server.terminate()
 
 

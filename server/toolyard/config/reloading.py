@@ -35,6 +35,7 @@ class LiveConfig:
         self.loaded = loaded
         self.runtime: ToolRuntime = runtime_of(loaded)
         self._tokens = callers_by_token(loaded, self.runtime)
+        self._seen = self._stamps()  # now, so that a change before the first look is seen too
 
     def tokens(self) -> Mapping[str, Caller]:
         """Token → its caller, as the config has them now."""
@@ -56,16 +57,15 @@ class LiveConfig:
                 await asyncio.wait({keeper})
 
     async def _keep_up(self, asked: asyncio.Event, opened: AsyncExitStack, *, watch: bool) -> None:
-        seen = self._stamps()
         while True:
             try:
                 async with asyncio.timeout(LOOK if watch else None):
                     await asked.wait()
             except TimeoutError:
-                if self._stamps() == seen:
+                if self._stamps() == self._seen:
                     continue
             asked.clear()
-            seen = self._stamps()
+            self._seen = self._stamps()
             await self.reload(opened)
 
     async def reload(self, opened: AsyncExitStack) -> None:
