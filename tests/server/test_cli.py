@@ -285,5 +285,5 @@ def test_a_call_that_cannot_be_recorded_is_not_made_and_a_server_does_not_start(
     assert "printed in a tool" not in called.err
     served = run("serve", CONFIG)
     assert (served.code, served.out) == (2, "")
-    assert served.err.splitlines()[-1].startswith("toolyard: the ledger cannot be written in ")
+    assert any(line.startswith("toolyard: the ledger cannot be written in ") for line in served.err.splitlines())
     assert "XDG_STATE_HOME" in served.err

@@ -23,7 +23,7 @@ from toolyard.standard_streams import Streams, claim_streams
 def command(config: Path, transport: str, host: str | None, port: int | None, watch: bool) -> None:  # noqa: FBT001 - click passes it so
     """Serve the tools of CONFIG over MCP until the client leaves (stdio) or the server is stopped (HTTP)."""
     streams = claim_streams()  # from here to the end, nothing that tools or modules print can reach stdout
-    live = LiveConfig(load_config(config))
+    live = LiveConfig(load_config(config), with_tokens=transport != "stdio")
     live.runtime.open_ledger()
     if transport == "stdio":
         run(_over_stdio(live, streams, watch=watch))

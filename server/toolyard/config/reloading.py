@@ -31,10 +31,11 @@ class LiveConfig:
     restart. A config that cannot be used is reported, and what was in force stays so.
     """
 
-    def __init__(self, loaded: LoadedConfig) -> None:
+    def __init__(self, loaded: LoadedConfig, *, with_tokens: bool) -> None:
         self.loaded = loaded
+        self._with_tokens = with_tokens  # a door that asks for none does not need their variables to be set
         self.runtime: ToolRuntime = runtime_of(loaded)
-        self._tokens = callers_by_token(loaded, self.runtime)
+        self._tokens = self._callers(loaded, self.runtime)
         self._seen = self._stamps()  # now, so that a change before the first look is seen too
 
     def tokens(self) -> Mapping[str, Caller]:
@@ -73,7 +74,7 @@ class LiveConfig:
         try:
             loaded = load_config(self.loaded.path)
             fresh = runtime_of(loaded, again=True)
-            tokens = callers_by_token(loaded, fresh)
+            tokens = self._callers(loaded, fresh)
             if self._tokens and not tokens:
                 raise ConfigError(
                     f"{loaded.path}: auth.tokens: a server that asks for tokens cannot stop while it runs"
@@ -85,6 +86,9 @@ class LiveConfig:
         self.runtime.adopt(fresh)
         self.loaded, self._tokens = loaded, tokens
         log.warning("the config was reloaded: %s", loaded.path)
+
+    def _callers(self, loaded: LoadedConfig, runtime: ToolRuntime) -> dict[str, Caller]:
+        return callers_by_token(loaded, runtime) if self._with_tokens else {}
 
     def _stamps(self) -> dict[Path, Stamp]:
         """What tells a changed file: the config, the profile files and the modules it names."""
