@@ -105,7 +105,7 @@ async def http_server(env: dict[str, str]) -> AsyncGenerator[str]:
 
 
 async def record(env: dict[str, str]) -> None:
-    print("\n● the record of every call, before and after it (toolyard ledger show)", flush=True)
+    print("\n● the last records: one before each call, one after it (toolyard ledger show)", flush=True)
     show = await asyncio.create_subprocess_exec(sys.executable, "-m", "toolyard", "ledger", "show", "-n", "9", env=env)
     if await show.wait():
         raise SystemExit("the ledger could not be shown")

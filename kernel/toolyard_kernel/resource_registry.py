@@ -69,7 +69,8 @@ class Resources:
 
     def adopt(self, other: Resources) -> None:
         """Hold exactly what `other` holds, in one step."""
-        self._known, self.workers = dict(other._known), other.workers
+        self._known, self._names, self.workers = dict(other._known), dict(other._names), other.workers
+        self._sort_templates()
         self._changes.tell(ListChanged("resources"))
 
     def updated(self, uri: str) -> None:

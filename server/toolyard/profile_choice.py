@@ -25,21 +25,33 @@ def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None)
         return choice
     if choice in BUILT_IN:
         return BUILT_IN[choice]
-    if "/" in choice or choice.endswith((".yaml", ".yml")):
-        return read_profile(_path(choice, base or Path.cwd()))
-    own = config_folder() / "profiles" / f"{choice}.yaml"
-    if own.is_file():
-        return read_profile(own)
-    raise ConfigError(
-        f"profile: no profile is named {choice!r}; expected {', '.join(BUILT_IN)}, the path of a YAML file, or {own}"
-    )
+    path = profile_path(choice, base or Path.cwd())
+    if path is None or not (_is_path(choice) or path.is_file()):
+        known = ", ".join(BUILT_IN)
+        raise ConfigError(
+            f"profile: no profile is named {choice!r}; expected {known}, the path of a YAML file, or {path}"
+        )
+    return read_profile(path)
 
 
-def _path(choice: str, base: Path) -> Path:
+def profile_path(choice: str, base: Path) -> Path | None:
+    """The file that `choice` names, whether or not it is there; None for a built-in.
+
+    Raises:
+        ConfigError: it names a variable that is not set.
+    """
+    if choice in BUILT_IN:
+        return None
+    if not _is_path(choice):
+        return config_folder() / "profiles" / f"{choice}.yaml"
     try:
         return resolved(choice, base)
     except ValueError as error:
         raise ConfigError(f"profile: {error}") from error
+
+
+def _is_path(choice: str) -> bool:
+    return "/" in choice or choice.endswith((".yaml", ".yml"))
 
 
 def read_profile(path: Path) -> PermissionProfile:

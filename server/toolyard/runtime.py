@@ -26,7 +26,7 @@ from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.prompt_registry import Prompts
 from toolyard_kernel.prompts import Prompt
-from toolyard_kernel.registry import PYTHON_TOOLS, Registry
+from toolyard_kernel.registry import PYTHON_TOOLS, Registered, Registry
 from toolyard_kernel.resource_registry import Resources
 from toolyard_kernel.resources import Resource, ResourceTemplate
 from toolyard_kernel.toolkits import Toolkit
@@ -69,6 +69,7 @@ class ToolRuntime:
     profile: PermissionProfile
     toolkits: tuple[Toolkit, ...]
     tool_gate: Gate
+    served_by: list[Registry] = field(repr=False)
     open_toolkits: OpenToolkits = field(repr=False)
     resources: Resources
     prompts: Prompts
@@ -97,6 +98,7 @@ class ToolRuntime:
     def adopt(self, other: ToolRuntime) -> None:
         """Serve what `other` has, under its profile, from the next call on; calls under way go on as they are."""
         self.profile = other.profile
+        other.served_by.append(self.tool_gate.registry)
         self.tool_gate.registry.adopt(other.tool_gate.registry)
         self.resources.adopt(other.resources)
         self.prompts.adopt(other.prompts)
@@ -148,6 +150,8 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
     for toolkit in given:
         for member in _tools_of(toolkit):
             registry.register(member, toolkit=toolkit.name)
+    owned = {each.name: [entry for entry in registry if entry.toolkit == each.name] for each in given}
+    served_by = [registry]
     changes = Changes()
     gate = Gate(
         registry=registry,
@@ -164,7 +168,8 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         profile=choose_profile(profile),
         toolkits=given,
         tool_gate=gate,
-        open_toolkits=OpenToolkits(given, lambda toolkit: _take_away(toolkit, registry)),
+        served_by=served_by,
+        open_toolkits=OpenToolkits(given, lambda toolkit: _take_away(owned[toolkit.name], served_by)),
         resources=_resources(resources, changes),
         prompts=_prompts(prompts, changes),
         changes=changes,
@@ -205,7 +210,9 @@ def _tools_of(toolkit: Toolkit) -> Sequence[Tool]:
         raise DefinitionError(f"toolkit {toolkit.name!r} has no tools: {type(error).__name__}: {error}") from error
 
 
-def _take_away(toolkit: Toolkit, registry: Registry) -> None:
-    for entry in tuple(registry):
-        if entry.toolkit == toolkit.name:
-            registry.remove(entry.tool.name)
+def _take_away(entries: Sequence[Registered], registries: Sequence[Registry]) -> None:
+    """Remove these very tools, and not what has taken their names since."""
+    for registry in registries:
+        for entry in entries:
+            if registry.find(entry.tool.name) is entry:
+                registry.remove(entry.tool.name)

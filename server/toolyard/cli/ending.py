@@ -18,6 +18,7 @@ LoopFactory = Callable[[], asyncio.AbstractEventLoop]
 PATIENCE = 0.5
 """Seconds that whatever still runs has to end once the command is over; handlers had theirs before."""
 TERMINATED = 128 + signal.SIGTERM
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def run(main: Coroutine[Any, Any, Result], loop_factory: LoopFactory | None = None) -> Result:
@@ -27,6 +28,8 @@ def run(main: Coroutine[Any, Any, Result], loop_factory: LoopFactory | None = No
         return runner.run(_until_terminated(main))
     except asyncio.CancelledError:
         sys.exit(TERMINATED)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     finally:
         if runner.run(_stubborn()):
             click.get_current_context().ensure_object(LeftBehind).tasks = True

@@ -46,7 +46,7 @@ def toolyard() -> None:
     """Serve tools to AI agents over MCP, under a permission profile.
 
     Exit codes: 0 done, 1 the tool failed, 2 the command, the config or the server's start is wrong, 3 the call was
-    refused, 4 it ran out of time.
+    refused, 4 it ran out of time, 130 or 143 it was stopped.
     """
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
 

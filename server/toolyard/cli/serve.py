@@ -22,6 +22,8 @@ from toolyard.standard_streams import Streams, claim_streams
 @click.option("--reload", "watch", is_flag=True, help="Follow changes of the config and its files; SIGHUP always does.")
 def command(config: Path, transport: str, host: str | None, port: int | None, watch: bool) -> None:  # noqa: FBT001 - click passes it so
     """Serve the tools of CONFIG over MCP until the client leaves (stdio) or the server is stopped (HTTP)."""
+    if transport == "stdio" and (host is not None or port is not None):
+        raise click.UsageError("--host and --port need --transport streamable-http")
     streams = claim_streams()  # from here to the end, nothing that tools or modules print can reach stdout
     live = LiveConfig(load_config(config), with_tokens=transport != "stdio")
     live.runtime.open_ledger()

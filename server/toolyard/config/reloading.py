@@ -11,6 +11,7 @@ from pathlib import Path
 
 from toolyard.config.runtime import LoadedConfig, load_config, runtime_of
 from toolyard.config.tokens import callers_by_token
+from toolyard.profile_choice import profile_path
 from toolyard.python_tools import source_of
 from toolyard.runtime import ToolRuntime
 from toolyard_kernel.callers import Caller
@@ -18,6 +19,9 @@ from toolyard_kernel.errors import ConfigError, ToolyardError
 
 LOOK = 1.0
 """Seconds between two looks at the files, with `--reload`."""
+PATIENCE = 120.0
+"""Seconds that calls under way may go on using toolkits that a reload replaced."""
+NEEDS_RESTART = ("name", "instructions", "http", "ledger", "extend")
 
 log = logging.getLogger("toolyard")
 
@@ -27,12 +31,13 @@ Stamp = tuple[int, int] | None
 class LiveConfig:
     """A config, and the runtime it describes, which keeps up with it.
 
-    Tools, toolkits, profiles and tokens follow the config; `http`, `name`, `instructions` and `allowed_hosts` need a
-    restart. A config that cannot be used is reported, and what was in force stays so.
+    Tools, toolkits, resources, prompts, profiles and tokens follow the config; the keys in `NEEDS_RESTART` do not, and
+    neither does `allowed_hosts`. A config that cannot be used is reported, and what was in force stays so.
     """
 
     def __init__(self, loaded: LoadedConfig, *, with_tokens: bool) -> None:
-        self.loaded = loaded
+        self.loaded = self._started = loaded
+        self._opened = AsyncExitStack()
         self._with_tokens = with_tokens  # a door that asks for none does not need their variables to be set
         self.runtime: ToolRuntime = runtime_of(loaded)
         self._tokens = self._callers(loaded, self.runtime)
@@ -48,16 +53,16 @@ class LiveConfig:
         asked = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, asked.set)
-        async with AsyncExitStack() as opened:
-            keeper = asyncio.create_task(self._keep_up(asked, opened, watch=watch), name="toolyard-reload")
-            try:
-                yield
-            finally:
-                loop.remove_signal_handler(signal.SIGHUP)
-                keeper.cancel()
-                await asyncio.wait({keeper})
+        keeper = asyncio.create_task(self._keep_up(asked, watch=watch), name="toolyard-reload")
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGHUP)
+            keeper.cancel()
+            await asyncio.wait({keeper})
+            await self._opened.aclose()
 
-    async def _keep_up(self, asked: asyncio.Event, opened: AsyncExitStack, *, watch: bool) -> None:
+    async def _keep_up(self, asked: asyncio.Event, *, watch: bool) -> None:
         while True:
             try:
                 async with asyncio.timeout(LOOK if watch else None):
@@ -66,37 +71,52 @@ class LiveConfig:
                 if self._stamps() == self._seen:
                     continue
             asked.clear()
-            self._seen = self._stamps()
-            await self.reload(opened)
+            before = self._stamps()
+            await self.reload()
+            self._seen = {path: before.get(path, stamp) for path, stamp in self._stamps().items()}
 
-    async def reload(self, opened: AsyncExitStack) -> None:
-        """Read the config again; its toolkits are open, and stay so until `opened` is left, before anything changes."""
+    async def reload(self) -> None:
+        """Read the config again. Its toolkits are open before anything changes, and those it replaces close after."""
         try:
             loaded = load_config(self.loaded.path)
             fresh = runtime_of(loaded, again=True)
             tokens = self._callers(loaded, fresh)
             if self._tokens and not tokens:
-                raise ConfigError(
-                    f"{loaded.path}: auth.tokens: a server that asks for tokens cannot stop while it runs"
-                )
+                raise ConfigError(f"{loaded.path}: auth.tokens: a server that asks for tokens goes on asking")
         except ToolyardError as error:
             log.error("the config was not reloaded, and the one before stays in force: %s", error)  # noqa: TRY400 - the message says it all
             return
-        await opened.enter_async_context(fresh.lifespan())
+        old, self._opened = self._opened, AsyncExitStack()
+        await self._opened.enter_async_context(fresh.lifespan())
         self.runtime.adopt(fresh)
+        then, now = (each.config.model_dump(include=set(NEEDS_RESTART)) for each in (self._started, loaded))
+        ignored = [key for key in NEEDS_RESTART if then[key] != now[key]]
         self.loaded, self._tokens = loaded, tokens
-        log.warning("the config was reloaded: %s", loaded.path)
+        later = f"; {', '.join(ignored)} changed and need a restart" if ignored else ""
+        log.warning("the config was reloaded: %s%s", loaded.path, later)
+        await self._calls_under_way()
+        await old.aclose()
+
+    async def _calls_under_way(self) -> None:
+        """Wait for the calls that may still use what is about to close, but not for ever."""
+        running = self.runtime.tool_gate.running
+        earlier, looks = set(running), 0
+        while earlier & set(running) and looks < PATIENCE / LOOK:
+            looks += 1
+            await asyncio.sleep(LOOK)
 
     def _callers(self, loaded: LoadedConfig, runtime: ToolRuntime) -> dict[str, Caller]:
         return callers_by_token(loaded, runtime) if self._with_tokens else {}
 
     def _stamps(self) -> dict[Path, Stamp]:
-        """What tells a changed file: the config, the profile files and the modules it names."""
+        """What tells a changed file: the config, and the profiles, modules and prompts it names."""
         config, base = self.loaded.config, self.loaded.path.parent
         choices = [config.profile, *(token.profile for token in config.auth.tokens)]
-        profiles = [base / choice for choice in choices if isinstance(choice, str)]
-        modules = filter(None, map(source_of, config.python))
-        return {path: _stamp(path) for path in (self.loaded.path, *profiles, *modules)}
+        profiles = [profile_path(choice, base) for choice in choices if isinstance(choice, str)]
+        modules = [source_of(name.partition(":")[0]) for name in (*config.python, config.extend or "")]
+        prompts = sorted(config.prompts.glob("*.md")) if config.prompts else []
+        named = (self.loaded.path, *profiles, *modules, *prompts)
+        return {path: _stamp(path) for path in named if path is not None}
 
 
 def _stamp(path: Path) -> Stamp:

@@ -21,7 +21,7 @@ def config_schema() -> dict[str, Any]:
         schema.setdefault("$defs", {}).update(settings.pop("$defs", {}))
         toolkits[entry.name] = {"anyOf": [settings, {"type": "null"}]}
     schema["properties"]["toolkits"].update(properties=toolkits, additionalProperties=False)
-    return {"$schema": DIALECT, "title": "Toolyard config", **schema}
+    return {"$schema": DIALECT, **schema, "title": "Toolyard config"}
 
 
 def _settings_schema(name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -37,7 +38,7 @@ def listening(host: str, port: int) -> Generator[socket.socket]:
         door = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise StartError(
-            f"cannot listen on {host} port {port}: {error.strerror}; choose another with --port"
+            f"cannot listen on {host} port {port}: {os.strerror(error.errno or 0)}; choose another with --port"
         ) from error
     with door:
         yield door
