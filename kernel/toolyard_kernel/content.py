@@ -9,6 +9,11 @@ from typing import Any
 JsonObject = dict[str, Any]
 
 
+def unicode_of(text: str) -> str:
+    """`text` as every reader of JSON takes it: half of a surrogate pair, as in odd file names, becomes `?`."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     text: str

@@ -11,13 +11,13 @@ from toolyard_kernel import running
 from toolyard_kernel.admission import Admitted
 from toolyard_kernel.callers import Caller
 from toolyard_kernel.changes import Changes
-from toolyard_kernel.content import InputRequired, Text
+from toolyard_kernel.content import InputRequired, Text, ToolResult
 from toolyard_kernel.context import ToolContext
 from toolyard_kernel.doors import Door
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
 from toolyard_kernel.ledger.redaction import scrub
 from toolyard_kernel.outcomes import Outcome, Status
-from toolyard_kernel.results import as_result
+from toolyard_kernel.results import as_result, limited
 
 log = logging.getLogger("toolyard")
 
@@ -30,19 +30,21 @@ async def execute(
     Raises:
         asyncio.CancelledError: the caller is gone, and the handler was stopped.
     """
+    limit = caller.profile.limits.output_bytes
     try:
         returned = await _returned(admitted, caller, door, services, changes)
         if isinstance(returned, InputRequired):
             return _outcome(admitted, "input_required", input=returned)
-        result = as_result(returned, admitted.entry.output, caller.profile.limits.output_bytes)
+        result = as_result(returned, admitted.entry.output, limit)
     except DeadlineExceeded as error:
-        return _failed(admitted, "timeout", str(error))
+        return _failed(admitted, "timeout", _said(error), limit)
     except ToolError as error:
-        return _failed(admitted, "tool_error", str(error))
+        return _failed(admitted, "tool_error", _said(error), limit)
     except Exception as error:  # noqa: BLE001 - whatever a handler raises is an answer; its traceback is for the host
         trace = scrub("".join(format_exception(error)), admitted.call.arguments, admitted.entry.secret)
+        trace = trace.encode(errors="backslashreplace").decode()  # half a surrogate pair fits in no log
         log.error("tool %r failed\n%s", admitted.call.tool, trace)  # noqa: TRY400 - its traceback may quote a secret
-        return _failed(admitted, "tool_error", f"{type(error).__name__}: {error}", raised=error)
+        return _failed(admitted, "tool_error", f"{type(error).__name__}: {_said(error)}", limit, raised=error)
     status: Status = "tool_error" if result.is_error else "ok"
     return _outcome(admitted, status, content=tuple(result.content), structured=result.structured)
 
@@ -66,8 +68,16 @@ async def _returned(
     return await running.run(admitted.entry, admitted.arguments, ctx, deadline)
 
 
-def _failed(admitted: Admitted, status: Status, message: str, raised: Exception | None = None) -> Outcome:
-    return _outcome(admitted, status, content=(Text(message),), raised=raised)
+def _said(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - an exception of somebody's own may raise when it is asked what it says
+        return "(no words)"
+
+
+def _failed(admitted: Admitted, status: Status, message: str, limit: int, raised: Exception | None = None) -> Outcome:
+    shown = limited(ToolResult(content=(Text(message),)), limit)
+    return _outcome(admitted, status, content=tuple(shown.content), raised=raised)
 
 
 def _outcome(admitted: Admitted, status: Status, **parts: Any) -> Outcome:

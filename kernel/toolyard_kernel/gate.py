@@ -39,7 +39,7 @@ class Gate:
     """Decides, records and runs calls of the tools in `registry`.
 
     `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running`
-    maps the call ids of the handlers that run now to their tools.
+    holds the tools of the handlers that run now, each under a key of its own.
     """
 
     registry: Registry
@@ -48,7 +48,7 @@ class Gate:
     services: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     approver: Approver | None = None
     changes: Changes = field(default_factory=Changes)
-    running: dict[str, str] = field(default_factory=dict[str, str])
+    running: dict[object, str] = field(default_factory=dict[object, str])
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
@@ -116,9 +116,8 @@ class Gate:
         if not given.approved:
             raise Refusal(given.status, refuse(decision.rule, f"{given.reason}: {decision.reason}"), entry)
         if given.arguments is not None:
-            edited = self._edited(given.arguments, ask, call, entry)
-            admitted = self._decided(replace(call, arguments=edited), caller)
-        return admitted
+            call = replace(call, arguments=self._edited(given.arguments, ask, call, entry))
+        return self._decided(call, caller)  # also without an edit: the tool may be gone by now
 
     def _binding(self, call: ToolCall, entry: Registered, caller: Caller) -> str:
         try:
@@ -160,11 +159,12 @@ class Gate:
     async def _run_and_record(self, admitted: Admitted, caller: Caller, door: Door) -> Outcome:
         call, began = admitted.call, time.perf_counter()
         outcome = Outcome(call_id=call.call_id, status="cancelled", decision=admitted.decision)
-        self.running[call.call_id] = call.tool
+        run = object()  # not the call's id: every round of a call has the same
+        self.running[run] = call.tool
         try:
             outcome = await execute(admitted, caller, door, self.services, self.changes)
         finally:  # a cancelled call is recorded too
-            del self.running[call.call_id]
+            del self.running[run]
             outcome = replace(outcome, duration=time.perf_counter() - began)
             synced = self.recorder.ended(call, caller, outcome, admitted.entry)
         await self.recorder.settled(synced)

@@ -14,9 +14,11 @@ def resolved(path: str | Path, base: Path) -> Path:
     """A path as a config writes it: below the folder `base`, with `~` and `$NAME` filled in.
 
     Raises:
-        ValueError: a variable is not set, or there is no such home.
+        ValueError: a variable is not set, there is no such home, or it is no path at all.
     """
     text = os.path.expandvars(str(path))
+    if "\0" in text:
+        raise ValueError(f"{text!r}: a path holds no null byte")
     if "$" in text:
         raise ValueError(f"{path}: an environment variable in this path is not set")
     try:

@@ -205,7 +205,7 @@ def _toolkits(toolkits: Toolkits) -> tuple[Toolkit, ...]:
 
 def _tools_of(toolkit: Toolkit) -> Sequence[Tool]:
     try:
-        return toolkit.tools()
+        return tuple(toolkit.tools())
     except Exception as error:  # whatever a foreign package raises
         raise DefinitionError(f"toolkit {toolkit.name!r} has no tools: {type(error).__name__}: {error}") from error
 

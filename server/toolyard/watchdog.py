@@ -17,10 +17,10 @@ log = logging.getLogger("toolyard")
 
 
 @contextmanager
-def watched(running: Mapping[str, str], patience: float = PATIENCE) -> Generator[None]:
+def watched(running: Mapping[object, str], patience: float = PATIENCE) -> Generator[None]:
     """Log a warning whenever the running event loop does not answer for `patience` seconds.
 
-    `running` maps call ids to tools, as `Gate.running` does. Enter it on the event loop.
+    `running` holds the tools under way, as `Gate.running` does. Enter it on the event loop.
     """
     loop, over = asyncio.get_running_loop(), Event()
     args = (loop, get_ident(), running, patience, over)
@@ -32,7 +32,7 @@ def watched(running: Mapping[str, str], patience: float = PATIENCE) -> Generator
 
 
 def _watch(
-    loop: asyncio.AbstractEventLoop, thread: int, running: Mapping[str, str], patience: float, over: Event
+    loop: asyncio.AbstractEventLoop, thread: int, running: Mapping[object, str], patience: float, over: Event
 ) -> None:
     while not over.wait(patience / 2):
         beat = Event()

@@ -95,7 +95,7 @@ def names_in(runtime: ToolRuntime) -> list[str]:
         ("profile: ./mine.yaml", "here/mine.yaml", "cannot be read: No such file or directory"),
         ("profile: $NOWHERE/mine.yaml", "profile", "an environment variable in this path is not set"),
         ("profile: ~nobody-of-that-name/mine.yaml", "profile", "home directory"),
-        ('profile: "a/\\0.yaml"', "a/", "cannot be read"),
+        ('profile: "a/\\0.yaml"', "a/", "null byte"),
         (f"profile: {'x' * 300}/{'x' * 300}", "xxx", "cannot be read: File name too long"),
         ("toolkits: {fils: {}}", "toolkits", "no toolkit is named 'fils'; installed: files"),
         ("toolkits: {files: {root: no-such-folder}}", "toolkits.files", "here/no-such-folder"),

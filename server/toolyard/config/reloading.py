@@ -38,6 +38,7 @@ class LiveConfig:
     def __init__(self, loaded: LoadedConfig, *, with_tokens: bool) -> None:
         self.loaded = self._started = loaded
         self._opened = AsyncExitStack()
+        self._closing: list[asyncio.Task[None]] = []
         self._with_tokens = with_tokens  # a door that asks for none does not need their variables to be set
         self.runtime: ToolRuntime = runtime_of(loaded)
         self._tokens = self._callers(loaded, self.runtime)
@@ -58,8 +59,9 @@ class LiveConfig:
             yield
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
-            keeper.cancel()
-            await asyncio.wait({keeper})
+            for task in (keeper, *self._closing):
+                task.cancel()
+            await asyncio.wait({keeper, *self._closing})
             await self._opened.aclose()
 
     async def _keep_up(self, asked: asyncio.Event, *, watch: bool) -> None:
@@ -72,7 +74,10 @@ class LiveConfig:
                     continue
             asked.clear()
             before = self._stamps()
-            await self.reload()
+            try:
+                await self.reload()
+            except Exception:  # the next change, or signal, must still be heard
+                log.exception("the config was not reloaded, and the one before stays in force")
             self._seen = {path: before.get(path, stamp) for path, stamp in self._stamps().items()}
 
     async def reload(self) -> None:
@@ -86,16 +91,23 @@ class LiveConfig:
         except ToolyardError as error:
             log.error("the config was not reloaded, and the one before stays in force: %s", error)  # noqa: TRY400 - the message says it all
             return
-        old, self._opened = self._opened, AsyncExitStack()
-        await self._opened.enter_async_context(fresh.lifespan())
+        opened = AsyncExitStack()
+        await opened.enter_async_context(fresh.lifespan())
+        old, self._opened = self._opened, opened
         self.runtime.adopt(fresh)
         then, now = (each.config.model_dump(include=set(NEEDS_RESTART)) for each in (self._started, loaded))
         ignored = [key for key in NEEDS_RESTART if then[key] != now[key]]
         self.loaded, self._tokens = loaded, tokens
         later = f"; {', '.join(ignored)} changed and need a restart" if ignored else ""
         log.warning("the config was reloaded: %s%s", loaded.path, later)
-        await self._calls_under_way()
-        await old.aclose()
+        self._closing = [task for task in self._closing if not task.done()]
+        self._closing.append(asyncio.create_task(self._close(old), name="toolyard-reload-close"))
+
+    async def _close(self, old: AsyncExitStack) -> None:
+        try:
+            await self._calls_under_way()
+        finally:
+            await old.aclose()
 
     async def _calls_under_way(self) -> None:
         """Wait for the calls that may still use what is about to close, but not for ever."""

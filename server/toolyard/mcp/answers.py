@@ -7,7 +7,7 @@ import base64
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, ResourceLink, Text
+from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, ResourceLink, Text, unicode_of
 from toolyard_kernel.outcomes import Outcome
 
 
@@ -31,7 +31,7 @@ def block_of(block: Content) -> types.ContentBlock:
     """One block of content."""
     match block:
         case Text():
-            return types.TextContent(type="text", text=block.text)
+            return types.TextContent(type="text", text=unicode_of(block.text))
         case Image():
             return types.ImageContent(type="image", data=_base64(block.data), mime_type=block.mime_type)
         case Audio():
@@ -51,7 +51,7 @@ def block_of(block: Content) -> types.ContentBlock:
 def resource_block(block: EmbeddedResource) -> types.TextResourceContents | types.BlobResourceContents:
     """What a resource holds."""
     if isinstance(block.content, str):
-        return types.TextResourceContents(uri=block.uri, mime_type=block.mime_type, text=block.content)
+        return types.TextResourceContents(uri=block.uri, mime_type=block.mime_type, text=unicode_of(block.content))
     return types.BlobResourceContents(uri=block.uri, mime_type=block.mime_type, blob=_base64(block.content))
 
 

@@ -12,11 +12,11 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from toolyard.mcp.round_state import LIFETIME, RoundState
+from toolyard.mcp.round_state import RoundState
 from toolyard.mcp.rounds import Context, requests_for, with_own_state
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.approvals.shown import shown
-from toolyard_kernel.content import InputRequired
+from toolyard_kernel.content import InputRequired, unicode_of
 from toolyard_kernel.waiting import in_time
 
 KEY = "approval"
@@ -49,7 +49,7 @@ class McpDoor:
         self.wire = with_own_state(ctx, state)
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
-        await self._ctx.session.report_progress(value, total, message)
+        await self._ctx.session.report_progress(value, total, message if message is None else unicode_of(message))
 
     async def elicit(self, ask: Ask) -> Answer | None:
         """Ask the client's user: live in the handshake era, by another round of the call on 2026-07-28."""
@@ -68,7 +68,7 @@ class McpDoor:
         needed = needed or InputRequired(requests={})
         state = RoundState(call_id=call_id, own=needed.state)
         if self._approved is not None:  # the next round of this call is approved too, once
-            expires = self._clock() + LIFETIME
+            expires = self._state.expires if self._state else 0.0  # one yes ends when it ends, whatever is asked since
             state = replace(state, binding=self._approved, approval=_new_id(), given=True, expires=expires)
         requests = requests_for(self._ctx, needed)
         return types.InputRequiredResult(input_requests=requests, request_state=state.dump())

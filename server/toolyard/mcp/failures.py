@@ -8,6 +8,7 @@ from typing import Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from toolyard_kernel.content import unicode_of
 from toolyard_kernel.errors import DeadlineExceeded, InvalidArguments, ToolError, UnknownName
 
 log = logging.getLogger("toolyard")
@@ -19,11 +20,11 @@ def failure_of(error: Exception, what: str, data: Any = None) -> MCPError:
         case MCPError():  # a handler that speaks MCP itself
             return error
         case UnknownName():
-            return MCPError(types.INVALID_PARAMS, str(error), data)
+            return MCPError(types.INVALID_PARAMS, unicode_of(str(error)), data)
         case InvalidArguments():
-            return MCPError(types.INVALID_PARAMS, str(error))
+            return MCPError(types.INVALID_PARAMS, unicode_of(str(error)))
         case DeadlineExceeded() | ToolError():
-            return MCPError(types.INTERNAL_ERROR, str(error))
+            return MCPError(types.INTERNAL_ERROR, unicode_of(str(error)))
         case _:  # its traceback is for the host
             log.error("%s failed", what, exc_info=error)
-            return MCPError(types.INTERNAL_ERROR, f"{type(error).__name__}: {error}")
+            return MCPError(types.INTERNAL_ERROR, unicode_of(f"{type(error).__name__}: {error}"))

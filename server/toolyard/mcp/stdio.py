@@ -107,7 +107,8 @@ async def _messages(streams: Streams) -> AsyncGenerator[Wire]:
         with writing:
             async with leaving:
                 async for message in leaving:
-                    await lines.write(message.message.model_dump_json(by_alias=True, exclude_unset=True).encode())
+                    if line := _written(message.message):
+                        await lines.write(line)
 
     async with anyio.create_task_group() as tasks, incoming, outgoing:
         tasks.start_soon(read)
@@ -117,6 +118,17 @@ async def _messages(streams: Streams) -> AsyncGenerator[Wire]:
         finally:
             writing.deadline = anyio.current_time() + LAST_WORD
             tasks.cancel_scope.cancel()
+
+
+def _written(message: types.JSONRPCMessage) -> bytes:
+    """The message as a line; one that cannot be written ends neither the server nor its request's wait."""
+    try:
+        return message.model_dump_json(by_alias=True, exclude_unset=True).encode()
+    except ValueError as error:
+        log.error("a message could not be written as JSON: %s", error)  # noqa: TRY400 - the message says it all
+        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
+            return _refusal(types.INTERNAL_ERROR, "The answer could not be written as JSON", message.id)
+        return b""
 
 
 async def _accept(line: bytes, lines: Lines, arrived: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
