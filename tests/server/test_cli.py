@@ -235,7 +235,7 @@ def test_whoever_is_at_the_terminal_is_asked(yard: Yard, typed: bytes, code: int
 
 def test_a_question_at_the_terminal_can_be_interrupted(yard: Yard) -> None:
     done = run_on_terminal(yard, "call", CONFIG, "launch", '{"target": "moon"}', typed=b"\x03")
-    assert (done.code, done.out) == (1, "")
+    assert (done.code, done.out) == (130, "")
     assert "Traceback" not in done.err
     assert "ok" not in yard.ends("launch")
 
