@@ -357,8 +357,8 @@ def only_our_errors(folder: Path, read: Callable[[Path], Any], text: str) -> Non
 @settings(max_examples=150, deadline=None)
 @given(document=DOCUMENTS)
 def test_no_document_ends_in_a_traceback(tmp_path_factory: pytest.TempPathFactory, document: dict[str, Any]) -> None:
-    folder = tmp_path_factory.mktemp("document")
-    only_our_errors(folder, lambda path: runtime_of(load_config(path)), yaml.safe_dump(document))
+    text = yaml.safe_dump(document)
+    only_our_errors(tmp_path_factory.getbasetemp(), lambda path: runtime_of(load_config(path)), text)
 
 
 @settings(max_examples=300, deadline=None)

@@ -214,10 +214,10 @@ async def test_a_client_sends_the_headers_that_a_tool_asks_for(site: Site, era: 
             assert text_of(await client.call_tool("deploy", {})) == "deployed in the usual region"
 
 
-@pytest.mark.parametrize("transport", ["stdio", "streamable-http"])
-def test_a_header_annotation_that_no_client_accepts_stops_the_start(tmp_path: Path, transport: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--transport", "streamable-http", "--port", "0")], ids=["stdio", "http"])
+def test_a_header_annotation_that_no_client_accepts_stops_the_start(tmp_path: Path, options: tuple[str, ...]) -> None:
     yard = write_yard(tmp_path, TOOLS.replace('"x-mcp-header": "Region"', '"x-mcp-header": "not a token"'), CONFIG)
-    done = yard.run("serve", yard.config, "--transport", transport, "--port", "0")
+    done = yard.run("serve", yard.config, *options)
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("toolyard: tool 'deploy': property 'region': x-mcp-header 'not a token' is not")
 
