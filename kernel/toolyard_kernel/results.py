@@ -9,7 +9,7 @@ from typing import Any, cast, get_args
 from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, Text, ToolResult
+from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, Text, ToolResult, unicode_of
 from toolyard_kernel.errors import ToolError
 from toolyard_kernel.schemas import Schema, as_sentence
 
@@ -114,7 +114,7 @@ def _head_and_tail(whole: bytes, limit: int) -> str:
 
 def _small(block: Content) -> Content:
     if isinstance(block, Text):
-        return Text(block.text.encode(errors="replace").decode()) if not block.text.isascii() else block
+        return Text(unicode_of(block.text))
     if isinstance(block, Image | Audio):
         size, kind = len(block.data), block.mime_type
     elif isinstance(block, EmbeddedResource):
