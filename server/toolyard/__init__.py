@@ -13,12 +13,12 @@ from toolyard.version import VERSION as __version__  # noqa: N811 - the name too
 if TYPE_CHECKING:
     from toolyard import mcp, testing
     from toolyard_kernel.approvals.asks import Answer, Approver, Ask
-    from toolyard_kernel.callers import Caller
+    from toolyard_kernel.calls.callers import Caller
+    from toolyard_kernel.calls.context import ToolContext
+    from toolyard_kernel.calls.decisions import Decision
+    from toolyard_kernel.calls.outcomes import Outcome, ToolCall
     from toolyard_kernel.changes import ListChanged, ResourceUpdated
     from toolyard_kernel.content import Audio, EmbeddedResource, Image, InputRequired, ResourceLink, Text, ToolResult
-    from toolyard_kernel.context import ToolContext
-    from toolyard_kernel.decisions import Decision
-    from toolyard_kernel.define import define_tool
     from toolyard_kernel.errors import (
         ConfigError,
         DefinitionError,
@@ -27,55 +27,55 @@ if TYPE_CHECKING:
         ToolyardError,
         UnknownName,
     )
-    from toolyard_kernel.functions import tool
-    from toolyard_kernel.outcomes import Outcome, ToolCall
+    from toolyard_kernel.offers.prompts import Message, Prompt, PromptArgument, prompt
+    from toolyard_kernel.offers.resources import Resource, ResourceTemplate, resource
     from toolyard_kernel.profiles.profile import PermissionProfile
-    from toolyard_kernel.prompts import Message, Prompt, PromptArgument, prompt
-    from toolyard_kernel.registry import Registry
-    from toolyard_kernel.resources import Resource, ResourceTemplate, resource
-    from toolyard_kernel.settings import SettingsPath
-    from toolyard_kernel.toolkits import ToolGroup, Toolkit
-    from toolyard_kernel.tools import Tool
+    from toolyard_kernel.tools.define import define_tool
+    from toolyard_kernel.tools.functions import tool
+    from toolyard_kernel.tools.registry import Registry
+    from toolyard_kernel.tools.settings import SettingsPath
+    from toolyard_kernel.tools.tool import Tool
+    from toolyard_kernel.tools.toolkits import ToolGroup, Toolkit
 
 _HOMES = {
     "Answer": "toolyard_kernel.approvals.asks",
     "Approver": "toolyard_kernel.approvals.asks",
     "Ask": "toolyard_kernel.approvals.asks",
     "Audio": "toolyard_kernel.content",
-    "Caller": "toolyard_kernel.callers",
+    "Caller": "toolyard_kernel.calls.callers",
     "ConfigError": "toolyard_kernel.errors",
-    "Decision": "toolyard_kernel.decisions",
+    "Decision": "toolyard_kernel.calls.decisions",
     "DefinitionError": "toolyard_kernel.errors",
     "EmbeddedResource": "toolyard_kernel.content",
     "Image": "toolyard_kernel.content",
     "InputRequired": "toolyard_kernel.content",
     "InvalidArguments": "toolyard_kernel.errors",
     "ListChanged": "toolyard_kernel.changes",
-    "Message": "toolyard_kernel.prompts",
-    "Outcome": "toolyard_kernel.outcomes",
+    "Message": "toolyard_kernel.offers.prompts",
+    "Outcome": "toolyard_kernel.calls.outcomes",
     "PermissionProfile": "toolyard_kernel.profiles.profile",
-    "Prompt": "toolyard_kernel.prompts",
-    "PromptArgument": "toolyard_kernel.prompts",
-    "Registry": "toolyard_kernel.registry",
-    "Resource": "toolyard_kernel.resources",
+    "Prompt": "toolyard_kernel.offers.prompts",
+    "PromptArgument": "toolyard_kernel.offers.prompts",
+    "Registry": "toolyard_kernel.tools.registry",
+    "Resource": "toolyard_kernel.offers.resources",
     "ResourceLink": "toolyard_kernel.content",
-    "ResourceTemplate": "toolyard_kernel.resources",
+    "ResourceTemplate": "toolyard_kernel.offers.resources",
     "ResourceUpdated": "toolyard_kernel.changes",
-    "SettingsPath": "toolyard_kernel.settings",
+    "SettingsPath": "toolyard_kernel.tools.settings",
     "Text": "toolyard_kernel.content",
-    "Tool": "toolyard_kernel.tools",
-    "ToolCall": "toolyard_kernel.outcomes",
-    "ToolContext": "toolyard_kernel.context",
+    "Tool": "toolyard_kernel.tools.tool",
+    "ToolCall": "toolyard_kernel.calls.outcomes",
+    "ToolContext": "toolyard_kernel.calls.context",
     "ToolError": "toolyard_kernel.errors",
-    "ToolGroup": "toolyard_kernel.toolkits",
+    "ToolGroup": "toolyard_kernel.tools.toolkits",
     "ToolResult": "toolyard_kernel.content",
-    "Toolkit": "toolyard_kernel.toolkits",
+    "Toolkit": "toolyard_kernel.tools.toolkits",
     "ToolyardError": "toolyard_kernel.errors",
     "UnknownName": "toolyard_kernel.errors",
-    "define_tool": "toolyard_kernel.define",
-    "prompt": "toolyard_kernel.prompts",
-    "resource": "toolyard_kernel.resources",
-    "tool": "toolyard_kernel.functions",
+    "define_tool": "toolyard_kernel.tools.define",
+    "prompt": "toolyard_kernel.offers.prompts",
+    "resource": "toolyard_kernel.offers.resources",
+    "tool": "toolyard_kernel.tools.functions",
 }
 _MODULES = frozenset({"mcp", "testing"})
 

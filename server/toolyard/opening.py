@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from toolyard_kernel.toolkits import Toolkit
+from toolyard_kernel.tools.toolkits import Toolkit
 
 OPENING = 30.0
 """Seconds a toolkit has to open."""

@@ -9,7 +9,7 @@ from toolyard.folders import config_folder
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.profiles.builtin import BUILT_IN
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.settings import resolved
+from toolyard_kernel.tools.settings import resolved
 
 
 def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None) -> PermissionProfile:

@@ -12,10 +12,10 @@ from types import ModuleType
 from typing import Any, TypeGuard, cast
 
 from toolyard_kernel.errors import ConfigError
-from toolyard_kernel.prompts import Prompt
-from toolyard_kernel.resources import Resource, ResourceTemplate
-from toolyard_kernel.toolkits import Toolkit
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.offers.prompts import Prompt
+from toolyard_kernel.offers.resources import Resource, ResourceTemplate
+from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.toolkits import Toolkit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

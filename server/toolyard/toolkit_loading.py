@@ -9,7 +9,7 @@ from typing import Any
 
 from toolyard.config.load import validated
 from toolyard_kernel.errors import ConfigError
-from toolyard_kernel.toolkits import Toolkit, ToolkitFactory
+from toolyard_kernel.tools.toolkits import Toolkit, ToolkitFactory
 
 GROUP = "toolyard.toolkits"
 

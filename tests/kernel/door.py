@@ -10,20 +10,20 @@ from typing import Any
 
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.store import Approvals
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.context import Report, ToolContext, checked_services, unheard
+from toolyard_kernel.calls.decisions import Decision
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.context import Report, ToolContext, checked_services, unheard
-from toolyard_kernel.decisions import Decision
-from toolyard_kernel.define import define_tool
-from toolyard_kernel.gate import Gate
 from toolyard_kernel.ledger.files import FileLedger, read_records
 from toolyard_kernel.ledger.ledger import Ledger
 from toolyard_kernel.ledger.recorder import Recorder
-from toolyard_kernel.outcomes import Outcome, ToolCall
 from toolyard_kernel.profiles.builtin import UNRESTRICTED
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.registry import Registry
-from toolyard_kernel.tools import Handler, Tool, ToolHandler
+from toolyard_kernel.tools.define import define_tool
+from toolyard_kernel.tools.registry import Registry
+from toolyard_kernel.tools.tool import Handler, Tool, ToolHandler
 
 SAFE = 20
 """Seconds until a test that would wait for ever fails instead."""

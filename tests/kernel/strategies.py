@@ -7,12 +7,12 @@ from typing import Any, get_args
 from hypothesis import strategies as st
 
 from tests.kernel.door import OPEN
-from toolyard_kernel.context import ToolContext
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.effects import Effect
 from toolyard_kernel.profiles.names import Names
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.profiles.rules import Answerer, ApprovalRules, Limits, Mode, ToolRules
-from toolyard_kernel.tools import Approval, Tool
+from toolyard_kernel.tools.tool import Approval, Tool
 
 # Few letters, so that names and patterns meet often.
 names = st.text("ab", min_size=1, max_size=2)

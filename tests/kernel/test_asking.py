@@ -12,8 +12,8 @@ import pytest
 
 from tests.kernel.door import SAFE, Door, act, open_door, profile_of
 from toolyard_kernel.approvals.asks import Approver, Ask
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.outcomes import ToolCall
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.outcomes import ToolCall
 from toolyard_kernel.profiles.builtin import UNRESTRICTED
 from toolyard_kernel.profiles.profile import PermissionProfile
 

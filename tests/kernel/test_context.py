@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.context import ToolContext, checked_services
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.context import ToolContext, checked_services
 from toolyard_kernel.errors import DefinitionError
 from toolyard_kernel.profiles.builtin import READONLY
 

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from tests.kernel.door import OPEN, profile_of
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.decisions import Decision, decide
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.decisions import Decision, decide
 from toolyard_kernel.effects import EFFECTS, Effect
 from toolyard_kernel.profiles.builtin import BUILT_IN, READONLY, UNRESTRICTED
-from toolyard_kernel.tools import Approval, Tool
+from toolyard_kernel.tools.tool import Approval, Tool
 
 ALL_EFFECTS: list[Effect] = [
     "files.read", "files.write", "shell", "database.read", "database.write", "network", "agents", "custom", "upstream"

@@ -9,11 +9,11 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr, field_validator
 
 from tests.kernel.door import OPEN, act, open_door
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.define import define_tool
 from toolyard_kernel.errors import DefinitionError
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.define import define_tool
+from toolyard_kernel.tools.tool import Tool
 
 pytestmark = pytest.mark.anyio
 

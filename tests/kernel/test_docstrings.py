@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolyard_kernel.docstrings import Documentation, parse_docstring
-from toolyard_kernel.functions import tool
+from toolyard_kernel.tools.docstrings import Documentation, parse_docstring
+from toolyard_kernel.tools.functions import tool
 
 
 def google(city: str, days: int = 3) -> str:

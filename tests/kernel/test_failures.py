@@ -11,10 +11,10 @@ import pytest
 
 from tests.kernel.door import Runs, act, open_door, profile_of
 from toolyard_kernel.approvals.asks import Ask
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.context import ToolContext
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.outcomes import ToolCall
 from toolyard_kernel.errors import ToolError
-from toolyard_kernel.outcomes import ToolCall
 from toolyard_kernel.profiles.builtin import UNRESTRICTED
 
 pytestmark = pytest.mark.anyio

@@ -14,11 +14,11 @@ import pytest
 from pydantic import BaseModel, Field, RootModel
 
 from tests.kernel.door import open_door
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import DefinitionError
-from toolyard_kernel.functions import ANSWERS, tool
-from toolyard_kernel.registry import Registry
+from toolyard_kernel.tools.functions import ANSWERS, tool
+from toolyard_kernel.tools.registry import Registry
 
 pytestmark = pytest.mark.anyio
 

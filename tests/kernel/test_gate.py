@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 
 from tests.kernel.door import NEEDS_N, Door, Runs, act, open_door, profile_of
 from tests.kernel.strategies import profiles, tools
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.decisions import decide
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.decisions import decide
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.errors import LedgerError, ToolError
-from toolyard_kernel.functions import tool
 from toolyard_kernel.ledger.ledger import NoLedger
-from toolyard_kernel.outcomes import Outcome, ToolCall
 from toolyard_kernel.profiles.builtin import READONLY, UNRESTRICTED
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.functions import tool
+from toolyard_kernel.tools.tool import Tool
 
 pytestmark = pytest.mark.anyio
 

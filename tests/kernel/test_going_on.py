@@ -13,17 +13,17 @@ import pytest
 
 from tests.kernel.virtual_time import VirtualLoop
 from toolyard_kernel.approvals.store import Approvals
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.define import define_tool
-from toolyard_kernel.doors import NoDoor
-from toolyard_kernel.gate import Gate
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.doors import NoDoor
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.ledger.ledger import NoLedger
 from toolyard_kernel.ledger.recorder import Recorder
-from toolyard_kernel.outcomes import Outcome, ToolCall
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.registry import Registry
-from toolyard_kernel.tools import Handler
+from toolyard_kernel.tools.define import define_tool
+from toolyard_kernel.tools.registry import Registry
+from toolyard_kernel.tools.tool import Handler
 
 pytestmark = pytest.mark.anyio
 

@@ -14,16 +14,16 @@ from tests.kernel.door import act, profile_of
 from tests.kernel.strategies import name_sets, profiles, tools
 from toolyard_kernel.approvals.asks import Ask
 from toolyard_kernel.approvals.store import Approvals
-from toolyard_kernel.asking import answer
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.decisions import decide
-from toolyard_kernel.doors import NO_DOOR
+from toolyard_kernel.calls.asking import answer
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.decisions import decide
+from toolyard_kernel.calls.doors import NO_DOOR
 from toolyard_kernel.effects import EFFECTS
 from toolyard_kernel.profiles.builtin import BUILT_IN
 from toolyard_kernel.profiles.names import Names
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.profiles.rules import Limits
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.tool import Tool
 
 STRICTNESS = ("allow", "ask", "deny")
 

@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 
 from tests.kernel.door import OPEN, Door, act, open_door
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.outcomes import ToolCall
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import LedgerError, ToolError
 from toolyard_kernel.ledger.files import FileLedger, read_records
 from toolyard_kernel.ledger.ledger import Ledger, NoLedger
-from toolyard_kernel.outcomes import ToolCall
 from toolyard_kernel.profiles.builtin import READONLY
 
 pytestmark = pytest.mark.anyio

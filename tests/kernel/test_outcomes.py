@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.kernel.door import NEEDS_N, Runs, act, open_door, profile_of
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Text, ToolResult
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import ToolError
-from toolyard_kernel.tools import Handler, Tool
+from toolyard_kernel.tools.tool import Handler, Tool
 
 pytestmark = pytest.mark.anyio
 

@@ -17,16 +17,16 @@ import pytest
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.binding import binding_of
 from toolyard_kernel.approvals.store import Approvals
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.doors import NO_DOOR, Door, NoDoor
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.define import define_tool
-from toolyard_kernel.doors import NO_DOOR, Door, NoDoor
-from toolyard_kernel.gate import Gate
 from toolyard_kernel.ledger.files import FileLedger, read_records
 from toolyard_kernel.ledger.recorder import Recorder
-from toolyard_kernel.outcomes import Outcome, ToolCall
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.registry import Registry
+from toolyard_kernel.tools.define import define_tool
+from toolyard_kernel.tools.registry import Registry
 
 pytestmark = pytest.mark.anyio
 
@@ -168,8 +168,8 @@ async def test_an_approval_ends_with_what_the_tool_says_of_itself(yard: Yard) ->
 def test_every_process_binds_an_approval_alike() -> None:
     program = """
 from toolyard_kernel.approvals.binding import binding_of
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.define import define_tool
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.tools.define import define_tool
 from toolyard_kernel.profiles.profile import PermissionProfile
 effects = ["shell", "network", "custom", "agents", "upstream"]
 names = {"allow": ["a", "b", "c"], "deny": ["x", "y"]}

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from tests.kernel.door import OPEN, act, open_door
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import DefinitionError
-from toolyard_kernel.registry import Registry
-from toolyard_kernel.toolkits import ToolGroup, Toolkit
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.registry import Registry
+from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.toolkits import ToolGroup, Toolkit
 
 pytestmark = pytest.mark.anyio
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, RootModel
 
+from toolyard_kernel.calls.results import MEDIA_BYTES, as_result
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text, ToolResult
 from toolyard_kernel.errors import ToolError
-from toolyard_kernel.results import MEDIA_BYTES, as_result
-from toolyard_kernel.schemas import Schema
+from toolyard_kernel.tools.schemas import Schema
 
 PLENTY = 10_000
 PROMISE = Schema({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}, of="the schema")

@@ -14,11 +14,11 @@ import pytest
 from anyio.lowlevel import checkpoint
 
 from tests.kernel.door import SAFE, act, open_door, profile_of
-from toolyard_kernel import running, workers
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.outcomes import Outcome
-from toolyard_kernel.tools import Handler, Tool
-from toolyard_kernel.workers import DEFAULT_CAP
+from toolyard_kernel.calls import running, workers
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.outcomes import Outcome
+from toolyard_kernel.calls.workers import DEFAULT_CAP
+from toolyard_kernel.tools.tool import Handler, Tool
 
 pytestmark = pytest.mark.anyio
 

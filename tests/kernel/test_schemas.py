@@ -12,7 +12,7 @@ import pytest
 
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import DefinitionError
-from toolyard_kernel.schemas import Schema, as_sentence, write_only_fields
+from toolyard_kernel.tools.schemas import Schema, as_sentence, write_only_fields
 
 PERSON: JsonObject = {
     "type": "object",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from toolyard_kernel.settings import SettingsPath
+from toolyard_kernel.tools.settings import SettingsPath
 
 
 class Settings(BaseModel):

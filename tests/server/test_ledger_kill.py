@@ -17,11 +17,11 @@ import pytest
 
 from tests.server.yards import Talk, Yard, talking, write_yard
 from toolyard.runtime import ToolRuntime, create_mcp_runtime
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.define import define_tool
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.outcomes import ToolCall
 from toolyard_kernel.ledger.files import FileLedger, Keeping, read_records
 from toolyard_kernel.ledger.verification import verify
-from toolyard_kernel.outcomes import ToolCall
+from toolyard_kernel.tools.define import define_tool
 
 pytestmark = pytest.mark.anyio
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.tool import Tool
 
 
 def canonical(arguments: JsonObject) -> str:

@@ -7,14 +7,14 @@ from collections.abc import Awaitable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.decisions import Decision
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.decisions import Decision
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.errors import LedgerError
 from toolyard_kernel.ledger import records
 from toolyard_kernel.ledger.ledger import Ledger
 from toolyard_kernel.ledger.redaction import field_names_only, redact, scrub
-from toolyard_kernel.outcomes import Outcome, ToolCall
-from toolyard_kernel.registry import Registered
+from toolyard_kernel.tools.registry import Registered
 
 NO_SECRETS: frozenset[str] = frozenset()
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.decisions import Decision
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.decisions import Decision
-from toolyard_kernel.outcomes import Outcome, ToolCall
 
 VERSION = 1
 LONGEST_ERROR = 500

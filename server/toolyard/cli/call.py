@@ -13,9 +13,9 @@ from toolyard.cli.ending import run
 from toolyard.cli.local import LocalYard, local_yard
 from toolyard.cli.options import config_argument, json_arguments, json_option, profile_option, tool_argument
 from toolyard_kernel.approvals.asks import Approver, Ask
+from toolyard_kernel.calls.outcomes import Outcome, Status, ToolCall
+from toolyard_kernel.calls.workers import Job, Workers
 from toolyard_kernel.content import Text
-from toolyard_kernel.outcomes import Outcome, Status, ToolCall
-from toolyard_kernel.workers import Job, Workers
 
 EXIT_CODES: dict[Status, int] = {"ok": 0, "tool_error": 1, "denied": 3, "approval_required": 3, "timeout": 4}
 

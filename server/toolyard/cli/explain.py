@@ -10,7 +10,7 @@ import click
 
 from toolyard.cli.local import local_yard
 from toolyard.cli.options import config_argument, json_arguments, json_option, profile_option, tool_argument
-from toolyard_kernel.outcomes import ToolCall
+from toolyard_kernel.calls.outcomes import ToolCall
 
 
 @click.command("explain")

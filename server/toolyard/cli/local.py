@@ -11,8 +11,8 @@ from toolyard.config.runtime import load_config, runtime_of
 from toolyard.runtime import ToolRuntime
 from toolyard.standard_streams import claimed_streams
 from toolyard_kernel.approvals.asks import Approver
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.gate import Gate
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.gate import Gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

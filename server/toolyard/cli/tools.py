@@ -11,7 +11,7 @@ import click
 from toolyard.cli.local import local_yard
 from toolyard.cli.options import config_argument, json_option, profile_option
 from toolyard.mcp.catalogue import described
-from toolyard_kernel.decisions import decide
+from toolyard_kernel.calls.decisions import decide
 
 
 @click.command("tools")

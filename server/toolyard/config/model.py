@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.settings import SettingsPath
+from toolyard_kernel.tools.settings import SettingsPath
 
 
 def _nothing_is_empty(value: Any) -> Any:

@@ -14,7 +14,7 @@ from toolyard.config.tokens import callers_by_token
 from toolyard.profile_choice import profile_path
 from toolyard.python_tools import source_of
 from toolyard.runtime import ToolRuntime
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError, ToolyardError
 
 LOOK = 1.0

@@ -18,10 +18,10 @@ from toolyard.toolkit_loading import load_toolkit
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.errors import ConfigError, DefinitionError
 from toolyard_kernel.ledger.files import FileLedger, Keeping
+from toolyard_kernel.offers.resources import Resource, ResourceTemplate
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.resources import Resource, ResourceTemplate
-from toolyard_kernel.toolkits import Toolkit
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.toolkits import Toolkit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

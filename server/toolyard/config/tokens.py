@@ -7,7 +7,7 @@ import os
 
 from toolyard.config.runtime import LoadedConfig
 from toolyard.runtime import ToolRuntime
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError
 
 SHORT = 16

@@ -7,8 +7,8 @@ import base64
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from toolyard_kernel.calls.outcomes import Outcome
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, ResourceLink, Text, unicode_of
-from toolyard_kernel.outcomes import Outcome
 
 
 def answer_of(name: str, outcome: Outcome) -> types.CallToolResult:

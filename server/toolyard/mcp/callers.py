@@ -9,8 +9,8 @@ from typing import Any
 from mcp.server.context import ServerRequestContext
 
 from toolyard.runtime import Runtime
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.gate import Gate
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.gate import Gate
 
 SCOPE_KEY = "toolyard.caller"
 """Where the HTTP guard leaves the caller in the ASGI scope."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from toolyard_kernel.effects import OUTSIDE, READING, WRITING
-from toolyard_kernel.tools import CUSTOM
+from toolyard_kernel.tools.tool import CUSTOM
 
 if TYPE_CHECKING:
     from toolyard.runtime import Runtime
-    from toolyard_kernel.tools import Tool
+    from toolyard_kernel.tools.tool import Tool
 
 
 def list_tools(runtime: Runtime, agent: str = "mcp") -> list[dict[str, Any]]:

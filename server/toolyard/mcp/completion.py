@@ -10,10 +10,10 @@ import mcp_types as types
 from toolyard.mcp.callers import Counter
 from toolyard.mcp.failures import failure_of
 from toolyard.mcp.rounds import Context, context_of, state_of
+from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.errors import UnknownName
-from toolyard_kernel.offers import Completer, completions
-from toolyard_kernel.uri_templates import UriTemplate
-from toolyard_kernel.workers import Workers
+from toolyard_kernel.offers.completers import Completer, completions
+from toolyard_kernel.offers.uri_templates import UriTemplate
 
 MOST = 100
 """Values in one answer, as MCP has it."""

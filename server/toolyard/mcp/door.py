@@ -16,8 +16,8 @@ from toolyard.mcp.round_state import RoundState
 from toolyard.mcp.rounds import Context, requests_for, with_own_state
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.approvals.shown import shown
+from toolyard_kernel.calls.waiting import in_time
 from toolyard_kernel.content import InputRequired, unicode_of
-from toolyard_kernel.waiting import in_time
 
 KEY = "approval"
 FORM: dict[str, Any] = {

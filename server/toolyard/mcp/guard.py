@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketClose
 
 from toolyard.mcp.callers import SCOPE_KEY, at_the_door
 from toolyard.mcp.tokens import TokenHolder, holder_of
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
 
 # Not urlsplit: to some Python versions, `[::1]evil.test` is the host `::1`.
 AUTHORITY = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")

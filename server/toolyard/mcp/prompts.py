@@ -12,7 +12,7 @@ from toolyard.mcp.failures import failure_of
 from toolyard.mcp.paging import page_of
 from toolyard.mcp.rounds import Context, another_round, context_of, state_of
 from toolyard_kernel.content import InputRequired, Text
-from toolyard_kernel.prompts import Message, Prompt
+from toolyard_kernel.offers.prompts import Message, Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

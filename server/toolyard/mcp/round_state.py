@@ -13,8 +13,8 @@ from pydantic.dataclasses import dataclass
 
 from toolyard.mcp.callers import Counter
 from toolyard.secret_files import shared_secret
+from toolyard_kernel.calls.outcomes import ToolCall
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.outcomes import ToolCall
 
 LIFETIME = 3600.0
 """Seconds after which no state is taken back, whatever deadline the profile has."""

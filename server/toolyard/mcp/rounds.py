@@ -13,9 +13,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from toolyard.mcp.callers import Counter
 from toolyard.mcp.round_state import RoundState
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.outcomes import new_call_id
 from toolyard_kernel.content import InputRequired, JsonObject
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.outcomes import new_call_id
 
 Context = ServerRequestContext[Any, Any]
 

@@ -21,7 +21,7 @@ from toolyard.mcp.server import Extend, create_server
 from toolyard.runtime import Runtime
 from toolyard.standard_streams import Streams, claimed_streams
 from toolyard.watchdog import watched
-from toolyard_kernel.workers import Job, Workers
+from toolyard_kernel.calls.workers import Job, Workers
 
 MAX_MESSAGE = 4 * 1024 * 1024
 """Bytes of the longest line that is read as a message."""

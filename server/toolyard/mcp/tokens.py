@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError
 
 SCHEME = "bearer"

@@ -16,8 +16,8 @@ from toolyard.mcp.door import McpDoor
 from toolyard.mcp.paging import page_of
 from toolyard.mcp.round_state import RoundState
 from toolyard.mcp.rounds import Context
-from toolyard_kernel.outcomes import ToolCall
-from toolyard_kernel.registry import Registered
+from toolyard_kernel.calls.outcomes import ToolCall
+from toolyard_kernel.tools.registry import Registered
 
 NO_ROUNDS = "the tool needs input that only a client of 2026-07-28 or later can give"
 

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.toolkits.files.yard import Door, door, frame_of, lines_of
-from toolyard_kernel.context import CallState, ToolContext
+from toolyard_kernel.calls.context import CallState, ToolContext
 from toolyard_kernel.errors import ToolError
 
 pytestmark = pytest.mark.anyio

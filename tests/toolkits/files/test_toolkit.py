@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tests.toolkits.files.yard import CANARY, INSIDE, Door, lines_of
 from toolyard_kernel.errors import ConfigError
-from toolyard_kernel.toolkits import Toolkit, ToolkitFactory
+from toolyard_kernel.tools.toolkits import Toolkit, ToolkitFactory
 from toolyard_toolkits.files import FilesToolkit
 
 pytestmark = pytest.mark.anyio

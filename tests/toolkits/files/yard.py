@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from toolyard_kernel.approvals.store import Approvals
-from toolyard_kernel.callers import Caller
-from toolyard_kernel.gate import Gate
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.ledger.ledger import NoLedger
 from toolyard_kernel.ledger.recorder import Recorder
-from toolyard_kernel.outcomes import Outcome, ToolCall
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.registry import Registry
+from toolyard_kernel.tools.registry import Registry
 from toolyard_toolkits.files import FilesToolkit
 
 CANARY = "canary-that-must-not-sing"

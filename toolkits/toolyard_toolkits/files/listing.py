@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolyard_kernel.context import ToolContext
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_toolkits.files.refusals import named
 from toolyard_toolkits.files.rooted import Root
 from toolyard_toolkits.files.walk import MOST_ENTRIES, Walk

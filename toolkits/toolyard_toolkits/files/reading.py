@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Image
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.files.decoding import CHUNK, Text, encodings_of
 from toolyard_toolkits.files.kinds import binary_kind, image_type

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Image
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.functions import tool
-from toolyard_kernel.settings import SettingsPath
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.functions import tool
+from toolyard_kernel.tools.settings import SettingsPath
+from toolyard_kernel.tools.tool import Tool
 from toolyard_toolkits.files.listing import Listing
 from toolyard_toolkits.files.reading import Reading
 from toolyard_toolkits.files.rooted import Root

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from toolyard_kernel.context import ToolContext
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.files.entries import Names, closed_line, entry_line
 from toolyard_toolkits.files.rooted import Root

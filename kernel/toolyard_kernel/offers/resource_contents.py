@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
+from toolyard_kernel.calls.results import MEDIA_BYTES
 from toolyard_kernel.content import EmbeddedResource
 from toolyard_kernel.errors import ToolError
-from toolyard_kernel.results import MEDIA_BYTES
 
 
 def contents_of(value: Any, uri: str, mime_type: str | None, limit: int) -> tuple[EmbeddedResource, ...]:

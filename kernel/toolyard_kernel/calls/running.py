@@ -16,10 +16,10 @@ from typing import Any, Literal, Protocol
 
 import anyio
 
-from toolyard_kernel.context import Delivered, Report, ToolContext
+from toolyard_kernel.calls.context import Delivered, Report, ToolContext
+from toolyard_kernel.calls.workers import Job, Workers
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
-from toolyard_kernel.tools import Handler
-from toolyard_kernel.workers import Job, Workers
+from toolyard_kernel.tools.tool import Handler
 
 Mode = Literal["async", "thread", "inline"]
 

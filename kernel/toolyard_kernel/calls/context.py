@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.errors import DefinitionError
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from toolyard_kernel.calls.running import Mode, mode_of
+from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.define import tool_from_handler
 from toolyard_kernel.effects import EFFECTS
 from toolyard_kernel.errors import DefinitionError, InvalidArguments
-from toolyard_kernel.running import Mode, mode_of
-from toolyard_kernel.schemas import Schema, as_sentence, write_only_fields
-from toolyard_kernel.tools import Handler, Tool, ToolHandler
-from toolyard_kernel.workers import Workers
+from toolyard_kernel.tools.define import tool_from_handler
+from toolyard_kernel.tools.schemas import Schema, as_sentence, write_only_fields
+from toolyard_kernel.tools.tool import Handler, Tool, ToolHandler
 
 NAME = re.compile(r"[A-Za-z0-9_./-]{1,64}")
 PYTHON_TOOLS = "python"

@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.changes import Changes, ListChanged, ResourceUpdated
 from toolyard_kernel.content import EmbeddedResource, InputRequired
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import DefinitionError, UnknownName
-from toolyard_kernel.offers import Offer
-from toolyard_kernel.resource_contents import contents_of
-from toolyard_kernel.resources import Resource, ResourceTemplate
-from toolyard_kernel.uri_templates import UriTemplate
-from toolyard_kernel.workers import Workers
+from toolyard_kernel.offers.completers import Offer
+from toolyard_kernel.offers.resource_contents import contents_of
+from toolyard_kernel.offers.resources import Resource, ResourceTemplate
+from toolyard_kernel.offers.uri_templates import UriTemplate
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 

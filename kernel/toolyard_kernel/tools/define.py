@@ -11,9 +11,9 @@ from pydantic_core import to_jsonable_python
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.effects import Effect
 from toolyard_kernel.errors import DefinitionError, InvalidArguments
-from toolyard_kernel.model_schemas import model_schema, sentence_of
-from toolyard_kernel.schemas import write_only_fields
-from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool, ToolHandler, field_names
+from toolyard_kernel.tools.model_schemas import model_schema, sentence_of
+from toolyard_kernel.tools.schemas import write_only_fields
+from toolyard_kernel.tools.tool import CUSTOM, Approval, Handler, Tool, ToolHandler, field_names
 
 SchemaSource = type[BaseModel] | Mapping[str, Any]
 """A pydantic model, a JSON Schema with `"type": "object"`, or a mapping of field name to Python type."""

@@ -6,12 +6,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from toolyard_kernel import running
-from toolyard_kernel.context import ToolContext
+from toolyard_kernel.calls import running
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.running import Mode, mode_of
+from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.errors import DefinitionError, ToolError
-from toolyard_kernel.running import Mode, mode_of
-from toolyard_kernel.tools import Handler
-from toolyard_kernel.workers import Workers
+from toolyard_kernel.tools.tool import Handler
 
 Completer = Sequence[str] | Callable[[str, Mapping[str, str]], Sequence[str] | Awaitable[Sequence[str]]]
 """The values an argument can have, or a function, sync or async, of what was typed so far and the other arguments."""

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from traceback import format_exception
 from typing import Any
 
-from toolyard_kernel import running
-from toolyard_kernel.admission import Admitted
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls import running
+from toolyard_kernel.calls.admission import Admitted
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.doors import Door
+from toolyard_kernel.calls.outcomes import Outcome, Status
+from toolyard_kernel.calls.results import as_result, limited
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import InputRequired, Text, ToolResult
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.doors import Door
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
 from toolyard_kernel.ledger.redaction import scrub
-from toolyard_kernel.outcomes import Outcome, Status
-from toolyard_kernel.results import as_result, limited
 
 log = logging.getLogger("toolyard")
 

@@ -8,9 +8,9 @@ import time
 
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.store import Approvals
-from toolyard_kernel.doors import Door
+from toolyard_kernel.calls.doors import Door
+from toolyard_kernel.calls.waiting import in_time
 from toolyard_kernel.errors import LedgerError
-from toolyard_kernel.waiting import in_time
 
 log = logging.getLogger("toolyard")
 

@@ -11,7 +11,7 @@ from pydantic_core import from_json, to_json
 
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, Text, ToolResult, unicode_of
 from toolyard_kernel.errors import ToolError
-from toolyard_kernel.schemas import Schema, as_sentence
+from toolyard_kernel.tools.schemas import Schema, as_sentence
 
 BLOCKS = get_args(Content)
 MEDIA_BYTES = 8 * 1024 * 1024

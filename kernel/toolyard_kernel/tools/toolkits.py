@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.tool import Tool
 
 
 @runtime_checkable
@@ -32,7 +32,7 @@ class ToolkitFactory(Protocol):
     """What the entry point group `toolyard.toolkits` names: usually the toolkit's class.
 
     `Settings` is the pydantic model of what a config writes below `toolkits: {name: …}`. Paths in it are resolved
-    against the config's folder by the types of `toolyard_kernel.settings`.
+    against the config's folder by the types of `toolyard_kernel.tools.settings`.
     """
 
     @property

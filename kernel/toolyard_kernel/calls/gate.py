@@ -13,23 +13,23 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from toolyard_kernel.admission import Admitted, Refusal
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.binding import binding_of
 from toolyard_kernel.approvals.edits import completed
 from toolyard_kernel.approvals.store import Approvals
-from toolyard_kernel.asking import answer
-from toolyard_kernel.callers import Caller
+from toolyard_kernel.calls.admission import Admitted, Refusal
+from toolyard_kernel.calls.asking import answer
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.decisions import Decision, decide, refuse, unknown
+from toolyard_kernel.calls.doors import NO_DOOR, Door
+from toolyard_kernel.calls.execution import execute
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.decisions import Decision, decide, refuse, unknown
-from toolyard_kernel.doors import NO_DOOR, Door
 from toolyard_kernel.errors import InvalidArguments, LedgerError, UnknownName
-from toolyard_kernel.execution import execute
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.ledger.redaction import redact
-from toolyard_kernel.outcomes import Outcome, ToolCall
-from toolyard_kernel.registry import Registered, Registry
+from toolyard_kernel.tools.registry import Registered, Registry
 
 log = logging.getLogger("toolyard")
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from toolyard_kernel.effects import DANGEROUS, Effect
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.tools import Tool
+from toolyard_kernel.tools.tool import Tool
 
 Verdict = Literal["allow", "ask", "deny"]
 

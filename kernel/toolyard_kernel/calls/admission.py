@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from toolyard_kernel.calls.decisions import Decision
+from toolyard_kernel.calls.outcomes import Outcome, Status, ToolCall
 from toolyard_kernel.content import Text
-from toolyard_kernel.decisions import Decision
-from toolyard_kernel.outcomes import Outcome, Status, ToolCall
-from toolyard_kernel.registry import Registered
+from toolyard_kernel.tools.registry import Registered
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, cast, get_args
 
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.results import MEDIA_BYTES
+from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.changes import Changes, ListChanged
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, InputRequired, ResourceLink, Text
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.errors import DefinitionError, InvalidArguments, ToolError, UnknownName
-from toolyard_kernel.offers import Offer
-from toolyard_kernel.prompts import Message, Prompt
-from toolyard_kernel.results import MEDIA_BYTES
-from toolyard_kernel.workers import Workers
+from toolyard_kernel.offers.completers import Offer
+from toolyard_kernel.offers.prompts import Message, Prompt
 
 BLOCKS = get_args(Content)
 

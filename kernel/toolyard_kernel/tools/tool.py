@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.context import ToolContext
 from toolyard_kernel.effects import Effect
 
 Approval = Literal["always", "never", "auto"]

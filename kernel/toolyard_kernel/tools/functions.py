@@ -21,13 +21,13 @@ from pydantic.errors import PydanticUserError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Content, InputRequired, JsonObject, ToolResult
-from toolyard_kernel.context import ToolContext
-from toolyard_kernel.docstrings import parse_docstring
 from toolyard_kernel.effects import Effect
 from toolyard_kernel.errors import DefinitionError, InvalidArguments
-from toolyard_kernel.model_schemas import model_schema, sentence_of
-from toolyard_kernel.tools import CUSTOM, Approval, Handler, Tool, field_names
+from toolyard_kernel.tools.docstrings import parse_docstring
+from toolyard_kernel.tools.model_schemas import model_schema, sentence_of
+from toolyard_kernel.tools.tool import CUSTOM, Approval, Handler, Tool, field_names
 
 Function = Callable[..., Any]
 ANSWERS = (*typing.get_args(Content), InputRequired, ToolResult)

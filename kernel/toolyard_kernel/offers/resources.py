@@ -10,10 +10,10 @@ from typing import Any
 
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import DefinitionError
-from toolyard_kernel.functions import tool
-from toolyard_kernel.offers import Completer, checked_completers
-from toolyard_kernel.tools import Handler
-from toolyard_kernel.uri_templates import UriTemplate
+from toolyard_kernel.offers.completers import Completer, checked_completers
+from toolyard_kernel.offers.uri_templates import UriTemplate
+from toolyard_kernel.tools.functions import tool
+from toolyard_kernel.tools.tool import Handler
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

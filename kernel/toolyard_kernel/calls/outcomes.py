@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
+from toolyard_kernel.calls.decisions import Decision
 from toolyard_kernel.content import Content, InputRequired, JsonObject, Text
-from toolyard_kernel.decisions import Decision
 
 Status = Literal["ok", "tool_error", "denied", "approval_required", "input_required", "cancelled", "timeout", "unknown"]
 

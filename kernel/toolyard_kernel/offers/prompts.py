@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any, Literal, overload
 
 from toolyard_kernel.content import Content, JsonObject
-from toolyard_kernel.functions import tool
-from toolyard_kernel.offers import Completer, checked_completers
-from toolyard_kernel.tools import Handler
+from toolyard_kernel.offers.completers import Completer, checked_completers
+from toolyard_kernel.tools.functions import tool
+from toolyard_kernel.tools.tool import Handler
 
 Function = Callable[..., Any]
 

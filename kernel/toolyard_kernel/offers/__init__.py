@@ -1,0 +1,1 @@
+"""What else a runtime offers to read: resources and prompts."""

@@ -1,0 +1,1 @@
+"""What a tool is, how one is made, and the registry that holds them."""
