@@ -16,8 +16,9 @@ Refused = Literal["denied", "approval_required", "input_required"]
 class Ask:
     """One question: may this caller make this call?
 
-    `arguments` are redacted, and `secret` names the fields whose values are. `binding` is the digest of caller, tool,
-    arguments and policy that the answer is for.
+    `arguments` are redacted, and `secret` names the fields whose values are. `preview` shows what the call would do,
+    where its tool can tell: a diff, a command, a statement. `binding` is the digest of caller, tool, arguments and
+    policy that the answer is for.
     """
 
     call_id: str
@@ -27,6 +28,7 @@ class Ask:
     caller: Caller
     binding: str
     secret: frozenset[str] = frozenset()
+    preview: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,7 @@ class Asked(_File):
     reason: str
     arguments: dict[str, Any]
     secret: list[str]
+    preview: str | None = None
     asked: FiniteFloat
     expires: FiniteFloat
     deadline: FiniteFloat

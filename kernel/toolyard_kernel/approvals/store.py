@@ -55,6 +55,7 @@ class Approval:
     asked: float
     expires: float
     edited: JsonObject | None = None
+    preview: str | None = None
 
 
 class Approvals:
@@ -69,7 +70,7 @@ class Approvals:
     def ask(self, *, binding: str, deadline: float, told: JsonObject) -> Approval:
         """The approval of this binding that still waits, or a new one that waits for `deadline` seconds.
 
-        `told` is `tool`, `caller`, `profile`, `reason`, `arguments` and `secret`, as an operator may see them.
+        `told` is `tool`, `caller`, `profile`, `reason`, `arguments`, `secret`, `preview`, as an operator may see them.
 
         Raises:
             LedgerError: the folder cannot be used.
@@ -164,6 +165,7 @@ class Approvals:
             asked=asked.asked,
             expires=_end(asked, decided),
             edited=edited,
+            preview=asked.preview,
         )
 
     def _state(self, number: str, asked: Asked, decided: Decided | None) -> State:

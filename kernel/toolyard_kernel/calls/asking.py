@@ -56,7 +56,7 @@ def _operator_answers(ask: Ask, approvals: Approvals, deadline: float) -> Answer
         if approval.state == "damaged":
             return Answer(approved=False, reason=f"the answer to approval {approval.id} cannot be read")
     who = {"caller": ask.caller.id, "profile": ask.caller.profile.profile, "reason": ask.reason}
-    what = {"tool": ask.tool, "arguments": ask.arguments, "secret": sorted(ask.secret)}
+    what = {"tool": ask.tool, "arguments": ask.arguments, "secret": sorted(ask.secret), "preview": ask.preview}
     waits = approvals.ask(binding=ask.binding, deadline=deadline, told={**who, **what})
     reason = (
         f"approval is needed: an operator can give it within {deadline:g}s with "

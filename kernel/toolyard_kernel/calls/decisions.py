@@ -8,7 +8,7 @@ from typing import Literal
 
 from toolyard_kernel.effects import DANGEROUS, Effect
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.tool import NO_EFFECTS, Tool
 
 Verdict = Literal["allow", "ask", "deny"]
 
@@ -22,9 +22,19 @@ class Decision:
     reason: str
 
 
-def decide(tool: Tool, profile: PermissionProfile) -> Decision:
-    """What `profile` says to a call of `tool`; a denied tool does not exist for the caller."""
-    return _refusal(tool, profile) or _ask(tool, profile) or _granted(tool, profile)
+def decide(tool: Tool, profile: PermissionProfile, more: frozenset[Effect] = NO_EFFECTS) -> Decision:
+    """What `profile` says to a call of `tool`; a tool that is denied without `more` does not exist for the caller.
+
+    `more` are the effects of this call besides those that every call of the tool has.
+    """
+    effects = tool.effects | more
+    return _refusal(tool, effects, profile) or _ask(tool, effects, profile) or _granted(tool, effects, profile)
+
+
+def possible_effects(tool: Tool, profile: PermissionProfile) -> frozenset[Effect]:
+    """What a call of `tool` may do under `profile`, at the most."""
+    subject = tool.subject or tool.name
+    return tool.effects | {effect for effect in tool.may if GRANTS[effect](profile, subject)[2]}
 
 
 def unknown(name: str) -> Decision:
@@ -35,7 +45,7 @@ def refuse(rule: str, reason: str) -> Decision:
     return Decision(verdict="deny", rule=rule, reason=reason)
 
 
-def _refusal(tool: Tool, profile: PermissionProfile) -> Decision | None:
+def _refusal(tool: Tool, effects: frozenset[Effect], profile: PermissionProfile) -> Decision | None:
     name, rules = tool.name, profile.tools
     if name in rules.deny:
         return refuse("tools.deny", f"profile {profile.profile!r} denies the tool {name!r}")
@@ -43,30 +53,31 @@ def _refusal(tool: Tool, profile: PermissionProfile) -> Decision | None:
         return refuse(
             "tools.allow", f"profile {profile.profile!r} allows only {', '.join(sorted(rules.allow.patterns))}"
         )
-    for effect in sorted(tool.effects):
+    for effect in sorted(effects):
         field, setting, granted = GRANTS[effect](profile, tool.subject or name)
         if not granted:
             reason = f"tool {name!r} has the effect {effect}; profile {profile.profile!r} says {field}: {setting}"
             return refuse(field, reason)
+    if lacking := tool.unavailable(profile):
+        return refuse("backend", f"tool {name!r} cannot run here under profile {profile.profile!r}: {lacking}")
     return None
 
 
-def _granted(tool: Tool, profile: PermissionProfile) -> Decision:
-    effects = ", ".join(sorted(tool.effects))
-    reason = f"profile {profile.profile!r} grants {effects} to {tool.name!r}"
+def _granted(tool: Tool, effects: frozenset[Effect], profile: PermissionProfile) -> Decision:
+    reason = f"profile {profile.profile!r} grants {', '.join(sorted(effects))} to {tool.name!r}"
     return Decision(verdict="allow", rule="profile", reason=reason)
 
 
-def _ask(tool: Tool, profile: PermissionProfile) -> Decision | None:
+def _ask(tool: Tool, effects: frozenset[Effect], profile: PermissionProfile) -> Decision | None:
     approval = profile.approval
     if tool.approval == "always":
         return _asking("tool.approval", f"tool {tool.name!r} declares approval: always")
     if tool.name in approval.required_tools:
         return _asking("approval.required_tools", f"profile {profile.profile!r} asks for the tool {tool.name!r}")
-    effects = _effects_that_ask(tool, profile)
-    if approval.mode == "all" or effects:
-        rule = "approval.required_effects" if effects & approval.required_effects else f"approval.mode: {approval.mode}"
-        because = f" with the effect {', '.join(sorted(effects))}" if effects else ""
+    asking = effects & _effects_that_ask(tool, profile)
+    if approval.mode == "all" or asking:
+        rule = "approval.required_effects" if asking & approval.required_effects else f"approval.mode: {approval.mode}"
+        because = f" with the effect {', '.join(sorted(asking))}" if asking else ""
         return _asking(rule, f"profile {profile.profile!r} asks for {tool.name!r}{because}")
     return None
 
@@ -78,10 +89,10 @@ def _asking(rule: str, reason: str) -> Decision:
 def _effects_that_ask(tool: Tool, profile: PermissionProfile) -> frozenset[Effect]:
     asking = profile.approval.required_effects
     if profile.approval.mode in ("dangerous", "all"):
-        asking |= DANGEROUS - CONFINED_SHELL if profile.shell == "restricted" else DANGEROUS
+        asking |= DANGEROUS - CONFINED_SHELL if profile.confines_shell else DANGEROUS
     elif profile.approval.mode == "granular":
         asking |= GRANULAR_UPSTREAM_READS if tool.read_only else GRANULAR
-    return tool.effects & asking
+    return asking
 
 
 CONFINED_SHELL: frozenset[Effect] = frozenset({"shell"})

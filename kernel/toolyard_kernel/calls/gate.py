@@ -24,11 +24,12 @@ from toolyard_kernel.calls.decisions import Decision, decide, refuse, unknown
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 from toolyard_kernel.calls.execution import execute
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
+from toolyard_kernel.calls.previews import preview_of
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.errors import InvalidArguments, LedgerError, UnknownName
+from toolyard_kernel.errors import InvalidArguments, LedgerError, ToolError, UnknownName
 from toolyard_kernel.ledger.recorder import Recorder
-from toolyard_kernel.ledger.redaction import redact
+from toolyard_kernel.ledger.redaction import redact, scrub
 from toolyard_kernel.tools.registry import Registered, Registry
 
 log = logging.getLogger("toolyard")
@@ -96,9 +97,26 @@ class Gate:
         if decision.verdict == "deny":
             raise Refusal("denied", decision, entry, hidden=True)
         try:
-            return Admitted(call, entry, decision, entry.parse(call.arguments))
+            arguments = entry.parse(call.arguments)
         except InvalidArguments as error:
             raise Refusal("tool_error", refuse("input_schema", f"invalid arguments: {error}"), entry) from error
+        return Admitted(call, entry, self._decided_on(arguments, entry, decision, caller), arguments)
+
+    def _decided_on(self, arguments: Any, entry: Registered, decision: Decision, caller: Caller) -> Decision:
+        """Decide again where these arguments do more than every call of the tool does."""
+        try:
+            more = entry.tool.call_effects(arguments, caller.profile)
+            if undeclared := more - entry.tool.may:
+                raise ValueError(f"effects that its `may` does not declare: {sorted(undeclared)}")  # noqa: TRY301
+        except Exception as error:
+            log.exception("what a call of %r would do cannot be told", entry.name)
+            raise Refusal("denied", refuse("effects", "what this call would do cannot be told"), entry) from error
+        if not more:
+            return decision
+        decision = decide(entry.tool, caller.profile, more)
+        if decision.verdict == "deny":
+            raise Refusal("denied", decision, entry)
+        return decision
 
     async def _approved(self, admitted: Admitted, caller: Caller, door: Door) -> Admitted:
         """Ask; an answer with other arguments is validated and decided again, and an approval is used up here."""
@@ -111,6 +129,7 @@ class Gate:
             caller=caller,
             binding=self._binding(call, entry, caller),
             secret=entry.secret,
+            preview=await self._preview(admitted, caller),
         )
         given = await self._answered(ask, door, entry)
         if not given.approved:
@@ -118,6 +137,15 @@ class Gate:
         if given.arguments is not None:
             call = replace(call, arguments=self._edited(given.arguments, ask, call, entry))
         return self._decided(call, caller)  # also without an edit: the tool may be gone by now
+
+    async def _preview(self, admitted: Admitted, caller: Caller) -> str | None:
+        call, secret = admitted.call, admitted.entry.secret
+        try:
+            shown = await preview_of(admitted, caller, self.services)
+        except ToolError as error:
+            said = scrub(str(error), call.arguments, secret)
+            raise Refusal("tool_error", refuse("preview", said), admitted.entry) from error
+        return None if shown is None else scrub(shown, call.arguments, secret)
 
     def _binding(self, call: ToolCall, entry: Registered, caller: Caller) -> str:
         try:

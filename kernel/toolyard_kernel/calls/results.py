@@ -102,10 +102,13 @@ def limited(result: ToolResult, limit: int) -> ToolResult:
     if len(whole) <= limit:
         return ToolResult(content=content, structured=result.structured, is_error=result.is_error)
     others = tuple(block for block in content if not isinstance(block, Text))
-    return ToolResult(content=(Text(_head_and_tail(whole, limit)), *others), is_error=result.is_error)
+    return ToolResult(content=(Text(head_and_tail(whole, limit)), *others), is_error=result.is_error)
 
 
-def _head_and_tail(whole: bytes, limit: int) -> str:
+def head_and_tail(whole: bytes, limit: int) -> str:
+    """The text, or its beginning and its end within `limit` bytes, and how much is missing between them."""
+    if len(whole) <= limit:
+        return whole.decode(errors="replace")
     half = limit // 2
     head, tail = whole[:half].decode(errors="ignore"), whole[len(whole) - half :].decode(errors="ignore")
     left_out = len(whole) - len(head.encode()) - len(tail.encode())

@@ -41,12 +41,17 @@ class PermissionProfile(Part):
     approval: ApprovalRules = ApprovalRules()
     limits: Limits = Limits()
 
+    @property
+    def confines_shell(self) -> bool:
+        """Whether the shell can only read: it runs in the sandbox, which lets it write where files may be replaced."""
+        return self.shell == "restricted" and self.file_write != "full"
+
     def __and__(self, other: PermissionProfile) -> PermissionProfile:
         """The profile of a caller who is bound by both: it grants, and lets pass unasked, only what both would."""
         shell = SHELL[min(SHELL.index(self.shell), SHELL.index(other.shell))]
         file_write = FILE_WRITE[min(FILE_WRITE.index(self.file_write), FILE_WRITE.index(other.file_write))]
         database = DATABASE[min(DATABASE.index(self.database), DATABASE.index(other.database))]
-        return PermissionProfile(
+        both = PermissionProfile(
             profile=self.profile if self.profile == other.profile else f"{self.profile} & {other.profile}",
             description=self.description if self.description == other.description else "",
             shell=shell,
@@ -56,13 +61,14 @@ class PermissionProfile(Part):
             agents=self.agents & other.agents,
             upstream=self.upstream & other.upstream,
             tools=self.tools & other.tools,
-            approval=self._approval(shell) & other._approval(shell),
             limits=self.limits & other.limits,
         )
+        return both.model_copy(update={"approval": self._approval_within(both) & other._approval_within(both)})
 
-    def _approval(self, shell: Shell) -> ApprovalRules:
-        """The rules, if the shell were `shell`: an ask for an unrestricted one stays when somebody else confines it."""
-        if shell == "restricted" and self.shell == "unrestricted" and self.approval.mode == "dangerous":
+    def _approval_within(self, both: PermissionProfile) -> ApprovalRules:
+        """The rules inside of `both`: an ask for the shell stays when somebody else confines it."""
+        unconfined = self.shell != "off" and not self.confines_shell
+        if both.confines_shell and unconfined and self.approval.mode == "dangerous":
             effects = self.approval.required_effects | {"shell"}
             return self.approval.model_copy(update={"required_effects": effects})
         return self.approval

@@ -129,7 +129,7 @@ def _check(tool: Tool) -> None:
         raise DefinitionError(f"tool name {tool.name!r}: expected 1 to 64 of A-Z a-z 0-9 _ . / -")
     if not isinstance(tool.description, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise DefinitionError(f"tool {tool.name!r}: description {tool.description!r}; expected a text")
-    if unknown := tool.effects - EFFECTS:
+    if unknown := (tool.effects | tool.may) - EFFECTS:
         raise DefinitionError(
             f"tool {tool.name!r}: unknown effects {sorted(unknown)}; expected some of {sorted(EFFECTS)}"
         )

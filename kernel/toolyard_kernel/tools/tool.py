@@ -9,6 +9,7 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.effects import Effect
+from toolyard_kernel.profiles.profile import PermissionProfile
 
 Approval = Literal["always", "never", "auto"]
 """`always` asks before every call; `auto` and `never` leave it to the profile, which no tool can overrule."""
@@ -17,6 +18,7 @@ Handler = Callable[[Any, ToolContext], Any | Awaitable[Any]]
 """`handler(arguments, ctx)`, sync or async. `arguments` is what `Tool.parse` made of the call's JSON object."""
 
 CUSTOM: frozenset[Effect] = frozenset({"custom"})
+NO_EFFECTS: frozenset[Effect] = frozenset()
 
 
 def field_names(names: str | Iterable[str]) -> frozenset[str]:
@@ -26,6 +28,14 @@ def field_names(names: str | Iterable[str]) -> frozenset[str]:
 
 def _unchanged(arguments: JsonObject) -> JsonObject:
     return arguments
+
+
+def _no_more(arguments: Any, profile: PermissionProfile) -> frozenset[Effect]:
+    return NO_EFFECTS
+
+
+def _available(profile: PermissionProfile) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +49,12 @@ class Tool:
     takes; it raises `InvalidArguments`. `subject` is what the profile's `agents` and `upstream` name lists are
     matched against when it is not the tool's own name. `read_only` is an upstream server's own word for its tool: a
     hint that may spare an ask, never a grant.
+
+    `effects` are those of every call. `may` are the further ones that some calls have, and `call_effects` says which of
+    them a call with these (parsed) arguments has under this profile. `unavailable` says what this machine lacks for
+    calls under a profile, and how to get it: the tool then does not exist there. `preview` is what a person is shown
+    who is asked for a call: a diff, a command, a statement; it takes what the handler takes, runs as the handler does,
+    and refuses the call by raising `ToolError`.
     """
 
     name: str
@@ -47,6 +63,7 @@ class Tool:
     handler: Handler = field(repr=False)
     output_schema: JsonObject | None = None
     effects: frozenset[Effect] = CUSTOM
+    may: frozenset[Effect] = NO_EFFECTS
     approval: Approval = "auto"
     timeout: float | None = None
     inline: bool = False
@@ -55,6 +72,9 @@ class Tool:
     subject: str | None = None
     read_only: bool = False
     parse: Callable[[JsonObject], Any] = field(default=_unchanged, repr=False)
+    call_effects: Callable[[Any, PermissionProfile], frozenset[Effect]] = field(default=_no_more, repr=False)
+    unavailable: Callable[[PermissionProfile], str | None] = field(default=_available, repr=False)
+    preview: Callable[[Any, ToolContext], str | Awaitable[str]] | None = field(default=None, repr=False)
 
 
 @runtime_checkable

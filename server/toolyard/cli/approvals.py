@@ -11,7 +11,7 @@ import click
 
 from toolyard.cli.options import json_object, json_option
 from toolyard.folders import state_folder
-from toolyard_kernel.approvals.shown import shown
+from toolyard_kernel.approvals.shown import shown, shown_text
 from toolyard_kernel.approvals.store import Approval, Approvals
 
 
@@ -69,6 +69,7 @@ def _told(one: Approval) -> str:
         "tool": one.tool,
         "arguments": shown(one.arguments, indent=2),
         **({"instead": shown(one.edited, indent=2)} if one.edited is not None else {}),
+        **({"preview": f"\n{shown_text(one.preview)}"} if one.preview else {}),
         "why": one.reason,
         "asked": _time(one.asked),
         "expires": _time(one.expires),

@@ -13,6 +13,7 @@ from toolyard.cli.ending import run
 from toolyard.cli.local import LocalYard, local_yard
 from toolyard.cli.options import config_argument, json_arguments, json_option, profile_option, tool_argument
 from toolyard_kernel.approvals.asks import Approver, Ask
+from toolyard_kernel.approvals.shown import shown, shown_text
 from toolyard_kernel.calls.outcomes import Outcome, Status, ToolCall
 from toolyard_kernel.calls.workers import Job, Workers
 from toolyard_kernel.content import Text
@@ -56,7 +57,9 @@ def _terminal_approver() -> Approver | None:
 
 
 async def _ask_on_terminal(ask: Ask) -> bool:
-    click.echo(f"{ask.tool} {json.dumps(ask.arguments, ensure_ascii=False)}\n{ask.reason}", err=True)
+    click.echo(f"{ask.tool} {shown(ask.arguments)}\n{ask.reason}", err=True)
+    if ask.preview:
+        click.echo(shown_text(ask.preview), err=True)
     approved: bool = await Workers(1).run(Job(_answer_on_terminal))  # a deadline or Ctrl-C need not wait for it
     return approved
 

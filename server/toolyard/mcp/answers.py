@@ -22,9 +22,7 @@ def answer_of(name: str, outcome: Outcome) -> types.CallToolResult:
     if outcome.hidden:
         raise MCPError(types.INVALID_PARAMS, f"Unknown tool: {name}")
     content = [block_of(block) for block in outcome.content]
-    if not outcome.ok:
-        return types.CallToolResult(content=content, is_error=True)
-    return types.CallToolResult(content=content, structured_content=outcome.structured)
+    return types.CallToolResult(content=content, structured_content=outcome.structured, is_error=not outcome.ok)
 
 
 def block_of(block: Content) -> types.ContentBlock:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from toolyard_kernel.effects import OUTSIDE, READING, WRITING
+from toolyard_kernel.calls.decisions import possible_effects
+from toolyard_kernel.effects import OUTSIDE, READING, WRITING, Effect
 from toolyard_kernel.tools.tool import CUSTOM
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ def list_tools(runtime: Runtime, agent: str = "mcp") -> list[dict[str, Any]]:
     Raises:
         UnknownName: no such agent.
     """
-    return [described(entry.tool) for entry in runtime.gate(agent).visible(runtime.caller("python"))]
+    caller = runtime.caller("python")
+    gate = runtime.gate(agent)
+    return [described(entry.tool, possible_effects(entry.tool, caller.profile)) for entry in gate.visible(caller)]
 
 
-def described(tool: Tool) -> dict[str, Any]:
-    """One tool in MCP's words."""
+def described(tool: Tool, effects: frozenset[Effect]) -> dict[str, Any]:
+    """One tool in MCP's words, for a caller whose calls have at most these effects."""
     description: dict[str, Any] = {
         "name": tool.name,
         "description": tool.description,
@@ -32,15 +35,15 @@ def described(tool: Tool) -> dict[str, Any]:
         description["title"] = tool.title
     if tool.output_schema is not None:
         description["outputSchema"] = tool.output_schema
-    if annotations := _annotations(tool):
+    if annotations := _annotations(effects):
         description["annotations"] = annotations
     return description
 
 
-def _annotations(tool: Tool) -> dict[str, bool]:
+def _annotations(effects: frozenset[Effect]) -> dict[str, bool]:
     """Hints that follow from the effects; a custom tool's effects say nothing, so nothing is claimed."""
-    if tool.effects == CUSTOM:
+    if effects == CUSTOM:
         return {}
-    reading = tool.effects <= READING
-    hints = {"readOnlyHint": reading, "openWorldHint": bool(tool.effects & OUTSIDE)}
-    return hints if reading else {**hints, "destructiveHint": bool(tool.effects & WRITING)}
+    reading = effects <= READING
+    hints = {"readOnlyHint": reading, "openWorldHint": bool(effects & OUTSIDE)}
+    return hints if reading else {**hints, "destructiveHint": bool(effects & WRITING)}

@@ -15,7 +15,7 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from toolyard.mcp.round_state import RoundState
 from toolyard.mcp.rounds import Context, requests_for, with_own_state
 from toolyard_kernel.approvals.asks import Answer, Ask
-from toolyard_kernel.approvals.shown import shown
+from toolyard_kernel.approvals.shown import shown, shown_text
 from toolyard_kernel.calls.waiting import in_time
 from toolyard_kernel.content import InputRequired, unicode_of
 
@@ -111,8 +111,9 @@ class McpDoor:
 
 
 def message_of(ask: Ask) -> str:
-    """What the user reads: the tool, its arguments without secrets, and why it is asked."""
-    return f"Run {ask.tool} with {shown(ask.arguments)}?\n{ask.reason}"
+    """What the user reads: the tool, its arguments without secrets, why it is asked, and what it would do."""
+    preview = f"\n\n{shown_text(ask.preview)}" if ask.preview else ""
+    return f"Run {ask.tool} with {shown(ask.arguments)}?\n{ask.reason}{preview}"
 
 
 def _approves(said: object) -> bool:

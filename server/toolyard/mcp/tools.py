@@ -16,10 +16,16 @@ from toolyard.mcp.door import McpDoor
 from toolyard.mcp.paging import page_of
 from toolyard.mcp.round_state import RoundState
 from toolyard.mcp.rounds import Context
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.decisions import possible_effects
 from toolyard_kernel.calls.outcomes import ToolCall
+from toolyard_kernel.effects import Effect
 from toolyard_kernel.tools.registry import Registered
 
 NO_ROUNDS = "the tool needs input that only a client of 2026-07-28 or later can give"
+
+Described = tuple[str, frozenset[Effect]]
+"""A tool's name and the most that its calls may do: what it is described by differs with the caller's profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +33,13 @@ class ToolHandlers:
     """What answers requests about tools."""
 
     counter: Counter
-    _described: dict[str, tuple[Registered, types.Tool]] = field(default_factory=dict[str, Any])
+    _described: dict[Described, tuple[Registered, types.Tool]] = field(default_factory=dict[Any, Any])
 
     async def list(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        visible = self.counter.gate.visible(self.counter.caller_of(ctx))
+        caller = self.counter.caller_of(ctx)
+        visible = self.counter.gate.visible(caller)
         page, cursor = page_of(visible, lambda entry: entry.tool.name, params)
-        return types.ListToolsResult(tools=[self._tool(entry) for entry in page], next_cursor=cursor)
+        return types.ListToolsResult(tools=[self._tool(entry, caller) for entry in page], next_cursor=cursor)
 
     async def call(
         self, ctx: Context, params: types.CallToolRequestParams
@@ -57,10 +64,11 @@ class ToolHandlers:
             return None
         return entry.tool.input_schema
 
-    def _tool(self, entry: Registered) -> types.Tool:
+    def _tool(self, entry: Registered, caller: Caller) -> types.Tool:
         """The tool in the SDK's type, validated once."""
-        known = self._described.get(entry.tool.name)
+        effects = possible_effects(entry.tool, caller.profile)
+        known = self._described.get((entry.tool.name, effects))
         if known is None or known[0] is not entry:
-            known = entry, types.Tool.model_validate(described(entry.tool))
-            self._described[entry.tool.name] = known
+            known = entry, types.Tool.model_validate(described(entry.tool, effects))
+            self._described[entry.tool.name, effects] = known
         return known[1]

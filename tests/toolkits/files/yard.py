@@ -16,6 +16,7 @@ from toolyard_kernel.ledger.ledger import NoLedger
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.registry import Registry
+from toolyard_toolkits.backends import LocalBackend
 from toolyard_toolkits.files import FilesToolkit
 
 CANARY = "canary-that-must-not-sing"
@@ -40,7 +41,7 @@ class Door:
 
 
 def door(root: Path, *, openat2: bool = True, output_bytes: int = 20_000) -> Door:
-    toolkit = FilesToolkit(FilesToolkit.Settings(root=root), openat2=openat2)
+    toolkit = FilesToolkit(FilesToolkit.Settings(root=root), backend=LocalBackend(openat2=openat2))
     registry = Registry()
     for tool in toolkit.tools():
         registry.register(tool, toolkit=toolkit.name)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import codecs
 import io
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 CHUNK = 64 * 1024
 """Bytes read at once; what a file is is judged by its first chunk."""
@@ -46,12 +46,12 @@ def encodings_of(head: bytes) -> tuple[Encoding, ...]:
 
 @dataclass(slots=True, kw_only=True)
 class Text:
-    """The text of the descriptor `file`, read from its beginning. `size` counts the bytes read so far.
+    """The text of `file`, read from its beginning. `size` counts the bytes read so far.
 
     `complete` and `endings` (which ends of lines it has, when they are not just `\\n`) are known at its end.
     """
 
-    file: int
+    file: BinaryIO
     encoding: Encoding
     head: bytes
     size: int = 0
@@ -65,8 +65,8 @@ class Text:
             UnicodeError: it is not in this encoding after all.
         """
         decoder = self._decoder()
-        os.lseek(self.file, 0, os.SEEK_SET)
-        while chunk := os.read(self.file, CHUNK):
+        self.file.seek(0)
+        while chunk := self.file.read(CHUNK):
             self.size += len(chunk)
             yield self._piece(decoder.decode(chunk))
         yield self._piece(decoder.decode(b"", final=True))

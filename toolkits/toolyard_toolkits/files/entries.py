@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import stat
-
-from toolyard_toolkits.files.refusals import visible
-from toolyard_toolkits.files.special import kind_of
+from toolyard_kernel.backends import Entry
+from toolyard_toolkits.backends.refusals import visible
 
 Names = tuple[str, ...]
 """The names that lead from the listed folder to something in it."""
 
 
-def entry_line(here: int, names: Names) -> str:
-    """The line for the last of `names`, which is in the folder `here`.
-
-    Raises:
-        OSError: it is gone.
-    """
-    name, path = names[-1], visible("/".join(names))
-    about = os.stat(name, dir_fd=here, follow_symlinks=False)
-    if stat.S_ISDIR(about.st_mode):
-        return f"{path}/"
-    if stat.S_ISLNK(about.st_mode):
-        return f"{path} -> {visible(os.readlink(name, dir_fd=here))}"
-    kind = kind_of(about.st_mode)
-    return f"{path}  ({kind})" if kind else f"{path}  {about.st_size} bytes"
+def entry_line(entry: Entry, names: Names) -> str:
+    """The line for `entry`, which `names` lead to."""
+    path = visible("/".join(names))
+    match entry.kind:
+        case "folder":
+            return f"{path}/"
+        case "link":
+            return f"{path} -> {visible(entry.target or '')}"
+        case "file":
+            return f"{path}  {entry.size} bytes"
+        case special:
+            return f"{path}  ({special})"
 
 
-def closed_line(names: Names, error: OSError) -> str:
+def closed_line(names: Names, reason: str) -> str:
     """The line for a folder that cannot be opened."""
-    return f"{visible('/'.join(names))}/  (cannot be opened: {error.strerror})"
+    return f"{visible('/'.join(names))}/  (cannot be opened: {reason})"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from toolyard_kernel.backends import Directory
 from toolyard_kernel.calls.context import ToolContext
-from toolyard_toolkits.files.refusals import named
-from toolyard_toolkits.files.rooted import Root
+from toolyard_toolkits.backends.refusals import named
 from toolyard_toolkits.files.walk import MOST_ENTRIES, Walk
 
 FRAME_BYTES = 400
@@ -17,7 +17,7 @@ FRAME_BYTES = 400
 class Listing:
     """One call of `list`. `depth` is how many levels to show, `None` for all of them."""
 
-    root: Root
+    root: Directory
     path: str
     depth: int | None
     ctx: ToolContext
@@ -29,8 +29,8 @@ class Listing:
             ToolError: there is no such folder, or it cannot be read.
         """
         room = self._limit() - FRAME_BYTES - len(named(self.path).encode())
-        walk = Walk(root=self.root, depth=self.depth, room=room, ctx=self.ctx)
-        with self.root.open_folder(self.path) as folder:
+        walk = Walk(depth=self.depth, room=room, ctx=self.ctx)
+        with self.root.folder(self.path) as folder:
             walk.through(folder)
         entries = [walk.lines[names] for names in sorted(walk.lines)]
         return "\n".join([self._header(walk), *entries, *self._trailer(walk)])

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import BinaryIO
 
+from toolyard_kernel.backends import Directory
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Image
 from toolyard_kernel.errors import ToolError
+from toolyard_toolkits.backends.refusals import named, refusal
 from toolyard_toolkits.files.decoding import CHUNK, Text, encodings_of
 from toolyard_toolkits.files.kinds import binary_kind, image_type
-from toolyard_toolkits.files.refusals import named, refusal
-from toolyard_toolkits.files.rooted import Root
 from toolyard_toolkits.files.window import Window
 
 IMAGE_BYTES = 5 * 1024 * 1024
@@ -25,7 +26,7 @@ FRAME_BYTES = 400
 class Reading:
     """One call of `read`: lines `first` to `last` (`None`: to the end) of the file at `path`."""
 
-    root: Root
+    root: Directory
     path: str
     first: int | None
     last: int | None
@@ -39,23 +40,23 @@ class Reading:
         """
         if self.last is not None and self.last < (self.first or 1):
             raise self._refusal(f"end_line={self.last} comes before start_line={self.first or 1}; swap them")
-        with self.root.open_file(self.path) as file:
-            head = os.read(file, CHUNK)
+        with self.root.file(self.path) as file:
+            head = file.read(CHUNK)
             if mime_type := image_type(head):
                 return self._image(file, mime_type)
             return self._text(file, head)
 
-    def _image(self, file: int, mime_type: str) -> Image:
-        os.lseek(file, 0, os.SEEK_SET)
+    def _image(self, file: BinaryIO, mime_type: str) -> Image:
+        file.seek(0)
         data = bytearray()
-        while len(data) < IMAGE_BYTES and (chunk := os.read(file, IMAGE_BYTES - len(data))):
+        while len(data) < IMAGE_BYTES and (chunk := file.read(IMAGE_BYTES - len(data))):
             data += chunk
         if len(data) == IMAGE_BYTES:
-            reason = f"this image ({mime_type}) is too large to be shown: {os.fstat(file).st_size} bytes"
+            reason = f"this image ({mime_type}) is too large to be shown: {_size(file)} bytes"
             raise self._refusal(f"{reason}, expected less than {IMAGE_BYTES}; make it smaller first")
         return Image(data=bytes(data), mime_type=mime_type)
 
-    def _text(self, file: int, head: bytes) -> str:
+    def _text(self, file: BinaryIO, head: bytes) -> str:
         kind = binary_kind(head)
         for encoding in () if kind else encodings_of(head):
             text = Text(file=file, encoding=encoding, head=head)
@@ -63,7 +64,7 @@ class Reading:
                 return self._page(text, self._window(text))
             except UnicodeError:
                 continue
-        what, size = kind or "binary data", os.fstat(file).st_size
+        what, size = kind or "binary data", _size(file)
         raise self._refusal(f"this is {what} ({size} bytes), not text; use a tool that understands this kind of file")
 
     def _window(self, text: Text) -> Window:
@@ -87,7 +88,7 @@ class Reading:
         return "\n".join([self._header(text, window), *window.lines, *self._trailer(window)])
 
     def _header(self, text: Text, window: Window) -> str:
-        size = text.size if text.complete else os.fstat(text.file).st_size
+        size = text.size if text.complete else _size(text.file)
         ending = "" if window.ended or not text.complete else "no newline at the end"
         endings = f"{text.endings} line endings" if text.endings else ""
         about = (self._lines(text, window), f"{size} bytes", text.encoding.label, endings, ending)
@@ -109,3 +110,7 @@ class Reading:
 
     def _refusal(self, reason: str) -> ToolError:
         return refusal(self.path, reason)
+
+
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, os.SEEK_END)

@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from toolyard_kernel.backends import Backend
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Image
 from toolyard_kernel.tools.functions import tool
-from toolyard_kernel.tools.settings import SettingsPath
 from toolyard_kernel.tools.tool import Tool
 from toolyard_toolkits.files.listing import Listing
 from toolyard_toolkits.files.reading import Reading
-from toolyard_toolkits.files.rooted import Root
+from toolyard_toolkits.roots import Root, RootSettings
 
 Number = Annotated[int, Field(ge=1)]
-
-
-class FilesSettings(BaseModel):
-    """What a config writes below `toolkits: {files: …}`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    root: SettingsPath = Field(description="The folder whose files the tools see; nothing outside of it is reached.")
 
 
 class FilesToolkit:
     """Tools for the files below one folder. Nothing stays open between calls."""
 
-    Settings: ClassVar[type[FilesSettings]] = FilesSettings
+    Settings: ClassVar[type[RootSettings]] = RootSettings
     name = "files"
 
-    def __init__(self, settings: FilesSettings, /, *, openat2: bool = True) -> None:
-        """`openat2=False` never follows a symbolic link, not even one that stays below the root.
+    def __init__(self, settings: RootSettings, /, *, backend: Backend | None = None) -> None:
+        """`backend` takes the place of the one that the settings name.
 
         Raises:
-            ConfigError: the root is missing, is no folder, or may not be read.
+            ConfigError: there is no such backend, or the root is missing, is no folder, or may not be read.
         """
-        self._root = Root(settings.root, openat2=openat2)
+        self._root = Root.of(settings, backend)
 
     def tools(self) -> Sequence[Tool]:
         return (_read(self._root), _list(self._root))
 
     def lifespan(self) -> AbstractAsyncContextManager[object]:
-        return nullcontext()
+        return self._root.backend.lifespan()
 
 
 def _read(root: Root) -> Tool:
@@ -67,7 +59,8 @@ def _read(root: Root) -> Tool:
             start_line: The first line to show, counted from 1; without it, the first of the file.
             end_line: The last line to show, itself included; without it, the last of the file.
         """
-        return Reading(root=root, path=path, first=start_line, last=end_line, ctx=ctx).answer()
+        with root.open() as folder:
+            return Reading(root=folder, path=path, first=start_line, last=end_line, ctx=ctx).answer()
 
     return read
 
@@ -91,6 +84,7 @@ def _list(root: Root) -> Tool:
                 so on. It implies `recursive`.
         """
         depth = max_depth or (None if recursive else 1)
-        return Listing(root=root, path=path, depth=depth, ctx=ctx).answer()
+        with root.open() as folder:
+            return Listing(root=folder, path=path, depth=depth, ctx=ctx).answer()
 
     return list_folder

@@ -1,21 +1,24 @@
-"""Going through a folder and the folders in it, by descriptors."""
+"""Going through a folder and the folders in it."""
 
 from __future__ import annotations
 
 import heapq
-import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from toolyard_kernel.backends import Directory, Entry
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.files.entries import Names, closed_line, entry_line
-from toolyard_toolkits.files.rooted import Root
 
 MOST_ENTRIES = 1000
 MOST_COUNTED = 100_000
 """No further folder is opened once this many entries were counted."""
+
+MOST_NAMES = 15
+"""Names in one path, so that it is within 4,095 bytes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,7 +29,6 @@ class Walk:
     folders that were not entered.
     """
 
-    root: Root
     depth: int | None
     room: int
     ctx: ToolContext
@@ -35,44 +37,40 @@ class Walk:
     waiting: deque[Names] = field(default_factory=deque[Names])
     _full: bool = field(default=False, init=False)
 
-    def through(self, folder: int) -> None:
+    def through(self, folder: Directory) -> None:
         self._visit(folder, ())
         while self.waiting and self.counted < MOST_COUNTED:
             self._enter(folder, self.waiting.popleft())
 
-    def _enter(self, folder: int, names: Names) -> None:
+    def _enter(self, folder: Directory, names: Names) -> None:
         try:
-            with self.root.open_inside(folder, names) as inner:
+            with _inside(folder, names) as inner:
                 self._visit(inner, names)
-        except OSError as error:
+        except ToolError as error:
+            if self.ctx.cancelled:
+                raise
             if before := self.lines.pop(names, None):
                 self.room += _size(before)
-                self._keep(names, closed_line(names, error))
+                self._keep(names, closed_line(names, str(error).rpartition(": ")[2]))
 
-    def _visit(self, here: int, above: Names) -> None:
+    def _visit(self, here: Directory, above: Names) -> None:
         folders: list[str] = []
-        with os.scandir(here) as entries:
-            first = heapq.nsmallest(MOST_ENTRIES, self._names(entries, folders))
+        first = heapq.nsmallest(MOST_ENTRIES, self._entries(here, folders), key=lambda entry: entry.name)
         if self.depth is None or len(above) + 1 < self.depth:
             self.waiting.extend((*above, name) for name in sorted(folders))
-        for name in first:
+        for entry in first:
+            names = (*above, entry.name)
             if not self._full:
-                self._add(here, (*above, name))
+                self._keep(names, entry_line(entry, names))
 
-    def _names(self, entries: Iterator[os.DirEntry[str]], folders: list[str]) -> Iterator[str]:
-        for entry in entries:
+    def _entries(self, here: Directory, folders: list[str]) -> Iterator[Entry]:
+        for entry in here.entries():
             if self.ctx.cancelled:
                 raise ToolError("listing was stopped: the call is over")
             self.counted += 1
-            if self.depth != 1 and len(folders) < MOST_COUNTED and entry.is_dir(follow_symlinks=False):
+            if self.depth != 1 and len(folders) < MOST_COUNTED and entry.kind == "folder":
                 folders.append(entry.name)
-            yield entry.name
-
-    def _add(self, here: int, names: Names) -> None:
-        try:
-            self._keep(names, entry_line(here, names))
-        except OSError:
-            self.counted -= 1  # it went away after its folder was read
+            yield entry
 
     def _keep(self, names: Names, line: str) -> None:
         if len(self.lines) == MOST_ENTRIES or _size(line) > self.room:
@@ -82,5 +80,14 @@ class Walk:
         self.room -= _size(line)
 
 
+@contextmanager
+def _inside(folder: Directory, names: Names) -> Generator[Directory]:
+    """The folder that `names` lead to, in steps that are no longer than a path may be."""
+    with ExitStack() as opened:
+        for start in range(0, len(names), MOST_NAMES):
+            folder = opened.enter_context(folder.folder("/".join(names[start : start + MOST_NAMES])))
+        yield folder
+
+
 def _size(line: str) -> int:
-    return len(line.encode()) + 1
+    return len(line.encode(errors="replace")) + 1

@@ -12,13 +12,14 @@ LONGEST_NAMED = 200
 # What would break a line, reorder it or be no Unicode: a file's name may hold any of these.
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
-_DENIED = "the server has no permission to read it; choose another path, or ask the operator for access"
+_DENIED = "the server has no permission for it; choose another path, or ask the operator for access"
 
 _REASONS = {
     errno.ENOENT: "there is no file or folder of this name; see with `list` what there is",
     errno.ENOTDIR: "this, or a name before a `/` in it, is not a folder; `read` reads files, `list` lists folders",
     errno.EACCES: _DENIED,
     errno.EPERM: _DENIED,
+    errno.EEXIST: "something of this name is there already; choose a new path",
     errno.EXDEV: "this leads out of the root folder, by `..` or by a symbolic link that is absolute or points outside; "
     "give a path of something below the root",
     errno.ELOOP: "the symbolic links on this path are a loop, or the operating system's own; give a path without them",
@@ -43,5 +44,5 @@ def refusal(path: str, reason: str) -> ToolError:
 
 def refused(path: str, error: OSError) -> ToolError:
     """What the operating system said about `path`, without the host's own names that `str(error)` may hold."""
-    unexpected = f"this cannot be read ({error.strerror or type(error).__name__}); choose another path"
+    unexpected = f"this cannot be used ({error.strerror or type(error).__name__}); choose another path"
     return refusal(path, _REASONS.get(error.errno or 0, unexpected))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from toolyard_toolkits.files.special import check_kind
+from toolyard_toolkits.backends.special import check_kind
 
 if sys.platform != "linux":
     raise ImportError("openat2 is a system call of Linux")

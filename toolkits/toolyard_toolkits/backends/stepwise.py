@@ -8,7 +8,7 @@ import stat
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
-from toolyard_toolkits.files.special import check_kind
+from toolyard_toolkits.backends.special import check_kind
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 

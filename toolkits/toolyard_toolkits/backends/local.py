@@ -1,0 +1,39 @@
+"""The backend `local`: this machine, as the server's own user."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+from toolyard_kernel.backends import Command, Completed
+from toolyard_kernel.errors import ToolError
+from toolyard_toolkits.backends.directory import LocalDirectory, opened
+
+
+class LocalBackend:
+    """Folders and commands of this machine. It cannot confine a command."""
+
+    name = "local"
+    confines = False
+    missing: str | None = None
+
+    def __init__(self, *, openat2: bool = True) -> None:
+        """`openat2=False` never follows a symbolic link, not even one that stays below its folder."""
+        self._openat2 = openat2
+
+    @contextmanager
+    def open(self, folder: Path) -> Generator[LocalDirectory]:
+        with ExitStack() as stack:
+            try:
+                directory = stack.enter_context(opened(folder, openat2=self._openat2))
+            except (OSError, ValueError) as error:
+                gone = "the root folder of these tools is gone; ask the operator to restore it"
+                raise ToolError(gone) from error
+            yield directory
+
+    async def run(self, command: Command) -> Completed:
+        raise NotImplementedError
+
+    def lifespan(self) -> AbstractAsyncContextManager[object]:
+        return nullcontext()
