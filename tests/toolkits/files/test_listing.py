@@ -132,10 +132,7 @@ async def test_a_folder_that_cannot_be_opened_says_so_and_the_others_are_listed(
         entries = entries_of(await files.list(recursive=True))
     finally:
         (root / "b").chmod(0o755)
-    assert (
-        "b/  (cannot be opened: the server has no permission for it; choose another path, or ask the operator for access)"
-        in entries
-    )
+    assert any(entry.startswith("b/  (cannot be opened: the server has no permission") for entry in entries)
     assert "z  1 bytes" in entries
 
 

@@ -19,7 +19,7 @@ Opener = Callable[[int, str, int], int]
 
 
 def put(folder: int, opener: Opener, path: str, content: bytes, *, replace: bool) -> None:
-    """Make `path` below the descriptor `folder` hold `content`. The old file, under whatever other name, stays as it is.
+    """Make `path` below the descriptor `folder` hold `content`. A hard link to the old file keeps the old content.
 
     Raises:
         OSError, SpecialFileError, ToolError: it cannot be done, and nothing has changed but for folders that were made.
@@ -78,9 +78,8 @@ def _old(parent: int, name: str) -> os.stat_result | None:
 
 def _check_replaceable(path: str, parent: int, name: str, *, replace: bool) -> None:
     if not replace:
-        raise refusal(
-            path, "there is a file here already, and the profile says file_write: create-only; choose a new path"
-        )
+        reason = "there is a file here already, and the profile says file_write: create-only; choose a new path"
+        raise refusal(path, reason)
     if not os.access(name, os.W_OK, dir_fd=parent):
         raise refusal(path, "this file is write-protected; choose another path, or ask the operator")
 

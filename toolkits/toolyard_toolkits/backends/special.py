@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import errno
 import stat
+from typing import Literal
 
-_KINDS = {stat.S_IFIFO: "FIFO", stat.S_IFSOCK: "socket", stat.S_IFCHR: "device", stat.S_IFBLK: "device"}
+Special = Literal["FIFO", "socket", "device"]
+
+_KINDS: dict[int, Special] = {
+    stat.S_IFIFO: "FIFO",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 
 
 class SpecialFileError(OSError):
@@ -16,7 +24,7 @@ class SpecialFileError(OSError):
         self.kind = kind
 
 
-def kind_of(mode: int) -> str | None:
+def kind_of(mode: int) -> Special | None:
     """What a special file is, by its `st_mode`."""
     return _KINDS.get(stat.S_IFMT(mode))
 
