@@ -34,7 +34,7 @@ def decide(tool: Tool, profile: PermissionProfile, more: frozenset[Effect] = NO_
 def possible_effects(tool: Tool, profile: PermissionProfile) -> frozenset[Effect]:
     """What a call of `tool` may do under `profile`, at the most."""
     subject = tool.subject or tool.name
-    return tool.effects | {effect for effect in tool.may if GRANTS[effect](profile, subject)[2]}
+    return tool.effects | frozenset[Effect](effect for effect in tool.may if GRANTS[effect](profile, subject)[2])
 
 
 def unknown(name: str) -> Decision:
