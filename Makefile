@@ -9,11 +9,11 @@ READY := $(VENV)/.ready
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check conformance acceptance pins clean
+.PHONY: help demo serve test check conformance acceptance bench-toolkits pins clean
 
 help: ## show this list
 	@echo "Each of these sets itself up in $(VENV); make, and Python 3.11 or later, is all it needs."
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name does; do printf '  make %-13s%s\n' "$$name" "$$does"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name does; do printf '  make %-16s%s\n' "$$name" "$$does"; done
 
 demo: $(READY) ## see what Toolyard does, in one run
 	@$(BIN)/python examples/demo.py $(ARGS)
@@ -41,6 +41,9 @@ acceptance: $(READY) ## run the acceptance tests, where they are
 	else \
 	  echo "No acceptance tests in $(ACCEPTANCE): skipped."; \
 	fi
+
+bench-toolkits: $(READY) ## measure what the gate and the sandbox cost on top of the bare operation
+	@$(BIN)/python benchmarks/toolkits.py $(ARGS)
 
 pins: $(READY) ## write requirements.txt anew; needs every supported Python
 	@$(BIN)/python .ci/pins.py $$(.ci/pythons)
