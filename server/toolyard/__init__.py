@@ -13,6 +13,7 @@ from toolyard.version import VERSION as __version__  # noqa: N811 - the name too
 if TYPE_CHECKING:
     from toolyard import mcp, testing
     from toolyard_kernel.approvals.asks import Answer, Approver, Ask
+    from toolyard_kernel.backends import Backend, Captured, Command, Completed, Confinement, Directory, Entry
     from toolyard_kernel.calls.callers import Caller
     from toolyard_kernel.calls.context import ToolContext
     from toolyard_kernel.calls.decisions import Decision
@@ -42,11 +43,18 @@ _HOMES = {
     "Approver": "toolyard_kernel.approvals.asks",
     "Ask": "toolyard_kernel.approvals.asks",
     "Audio": "toolyard_kernel.content",
+    "Backend": "toolyard_kernel.backends",
     "Caller": "toolyard_kernel.calls.callers",
+    "Captured": "toolyard_kernel.backends",
+    "Command": "toolyard_kernel.backends",
+    "Completed": "toolyard_kernel.backends",
     "ConfigError": "toolyard_kernel.errors",
+    "Confinement": "toolyard_kernel.backends",
     "Decision": "toolyard_kernel.calls.decisions",
     "DefinitionError": "toolyard_kernel.errors",
+    "Directory": "toolyard_kernel.backends",
     "EmbeddedResource": "toolyard_kernel.content",
+    "Entry": "toolyard_kernel.backends",
     "Image": "toolyard_kernel.content",
     "InputRequired": "toolyard_kernel.content",
     "InvalidArguments": "toolyard_kernel.errors",
@@ -84,11 +92,18 @@ __all__ = [
     "Approver",
     "Ask",
     "Audio",
+    "Backend",
     "Caller",
+    "Captured",
+    "Command",
+    "Completed",
     "ConfigError",
+    "Confinement",
     "Decision",
     "DefinitionError",
+    "Directory",
     "EmbeddedResource",
+    "Entry",
     "Image",
     "InputRequired",
     "InvalidArguments",

@@ -17,6 +17,7 @@ EXPECTED = {
     "fastapi_mount.py": ["GET /health → {'status': 'ok'}", "add 19 + 23 → 42"],
     "own_toolkit.py": ["find_note →  three minutes", "no note is titled 'coffee'"],
     "stdio_client.py": ["minimal.yaml"],
+    "toolkits.py": ["2 mugs", "monday.txt", "mug", "refused: "],
 }
 NOT_RUN = {"demo_tools.py"}
 """A module that demo.yaml names."""

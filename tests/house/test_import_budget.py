@@ -9,8 +9,16 @@ import sys
 import pytest
 
 FOR_THE_WIRE = {"mcp", "mcp_types", "starlette", "uvicorn"}
-FOR_AGENTS = {"openai", "sqlalchemy"}
+FOR_AGENTS = {"openai"}
+FOR_TOOLKITS = {"sqlalchemy", "sqlglot", "re2", "pathspec", "tree_sitter", "tree_sitter_bash"}
 FOR_CONFIGURATION = {"pydantic", "yaml", "click", "jsonschema_rs"}
+
+LISTING = """
+from toolyard import mcp
+toolkits = {name: {"root": "."} for name in ("files", "search", "shell")}
+toolkits["database"] = {"connections": {"shop": {"url": "sqlite:///shop.db"}}}
+assert len(mcp.list_tools(mcp.create_mcp_runtime(toolkits=toolkits))) > 6
+"""
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -23,8 +31,9 @@ def loaded_by(statement: str) -> set[str]:
 @pytest.mark.parametrize(
     ("statement", "spared"),
     [
-        ("import toolyard", FOR_THE_WIRE | FOR_AGENTS | FOR_CONFIGURATION),
-        ("import toolyard.mcp", FOR_THE_WIRE | FOR_AGENTS),
+        ("import toolyard", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS | FOR_CONFIGURATION),
+        ("import toolyard.mcp", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
+        (LISTING, FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
     ],
 )
 def test_an_import_loads_nothing_that_is_used_later(statement: str, spared: set[str]) -> None:

@@ -14,7 +14,9 @@ NAMES_THAT_SAY_NOTHING = {"util", "utils", "helper", "helpers", "common", "manag
 
 
 def python_files() -> list[Path]:
-    return sorted(chain(room_sources(), *((ROOT / folder).rglob("*.py") for folder in ("tests", "examples", "benchmarks", ".ci"))))
+    return sorted(
+        chain(room_sources(), *((ROOT / folder).rglob("*.py") for folder in ("tests", "examples", "benchmarks", ".ci")))
+    )
 
 
 def test_a_file_has_at_most_400_lines() -> None:
