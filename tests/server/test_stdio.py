@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -67,6 +68,20 @@ LONG = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 
 @pytest.fixture
 def yard(tmp_path: Path) -> Yard:
     return write_yard(tmp_path, TOOLS)
+
+
+def test_requests_that_are_piped_in_are_answered_before_the_server_ends(yard: Yard) -> None:
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "pipe", "version": "1"}}
+    lines: list[dict[str, Any]] = [
+        {"id": 1, "method": "initialize", "params": hello},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/list"},
+        {"id": 3, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "piped"}}},
+    ]
+    ran = yard.run("serve", yard.config, stdin="".join(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines))
+    answers = {message["id"]: message["result"] for message in map(json.loads, ran.out.splitlines())}
+    assert (ran.code, set(answers)) == (0, {1, 2, 3})
+    assert answers[3]["content"][0]["text"] == "piped"
 
 
 @pytest.mark.parametrize("era", ERAS)

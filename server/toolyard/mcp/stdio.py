@@ -18,6 +18,7 @@ from mcp.shared.message import SessionMessage
 from pydantic import ValidationError
 
 from toolyard.mcp.server import Extend, create_server
+from toolyard.mcp.unanswered import Unanswered
 from toolyard.runtime import Runtime
 from toolyard.standard_streams import Streams, claimed_streams
 from toolyard.watchdog import watched
@@ -28,6 +29,9 @@ MAX_MESSAGE = 4 * 1024 * 1024
 
 GOODBYE = 2.0
 """Seconds that calls under way have to end when serving is cancelled."""
+
+LAST_CALLS = 1.0
+"""Seconds that calls have to end whose client closed stdin behind them, as a pipe does; then they are cancelled."""
 
 LAST_WORD = 1.5
 """Seconds the last answers may take to leave once serving has ended; before that, a slow client is waited for."""
@@ -91,7 +95,7 @@ async def _serve_until_cancelled(server: Server[Any], wire: Wire) -> None:
 async def _messages(streams: Streams) -> AsyncGenerator[Wire]:
     arrived, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
-    lines = Lines(streams.stdin, streams.stdout)
+    lines, unanswered = Lines(streams.stdin, streams.stdout), Unanswered()
     reading, writing = anyio.CancelScope(), anyio.CancelScope(shield=True)
 
     async def read() -> None:
@@ -101,7 +105,10 @@ async def _messages(streams: Streams) -> AsyncGenerator[Wire]:
 
     async def read_on() -> None:
         while line := await lines.read():
-            await _accept(line, lines, arrived)
+            if message := await _accept(line, lines):
+                unanswered.read(message)
+                await arrived.send(SessionMessage(message))
+        await unanswered.answered(LAST_CALLS)
 
     async def write() -> None:
         with writing:
@@ -109,6 +116,7 @@ async def _messages(streams: Streams) -> AsyncGenerator[Wire]:
                 async for message in leaving:
                     if line := _written(message.message):
                         await lines.write(line)
+                    unanswered.written(message.message)
 
     async with anyio.create_task_group() as tasks, incoming, outgoing:
         tasks.start_soon(read)
@@ -131,24 +139,24 @@ def _written(message: types.JSONRPCMessage) -> bytes:
         return b""
 
 
-async def _accept(line: bytes, lines: Lines, arrived: MemoryObjectSendStream[SessionMessage | Exception]) -> None:
-    """Pass a message on; what is no message is answered here, since nobody else would."""
+async def _accept(line: bytes, lines: Lines) -> types.JSONRPCMessage | None:
+    """The message of a line; what is no message is answered here, since nobody else would."""
     if not line.strip():
-        return
+        return None
     if len(line) > MAX_MESSAGE:
         await lines.write(_refusal(types.INVALID_REQUEST, f"Message longer than {MAX_MESSAGE} bytes", None))
-        return
+        return None
     try:
         message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError as error:
         invalid = error.errors()[0]["type"] == "json_invalid"
         code, text = (types.PARSE_ERROR, "Parse error") if invalid else (types.INVALID_REQUEST, "Invalid request")
         await lines.write(_refusal(code, text, None if invalid else _id_in(line)))
-        return
+        return None
     if isinstance(message, types.JSONRPCNotification) and "id" in _members(line):
         await lines.write(_refusal(types.INVALID_REQUEST, "Invalid request: an id is a text or an integer", None))
-        return
-    await arrived.send(SessionMessage(message))
+        return None
+    return message
 
 
 def _refusal(code: int, text: str, request_id: str | int | None) -> bytes:
