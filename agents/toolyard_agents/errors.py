@@ -1,0 +1,47 @@
+"""Every error of agents, below the kernel's.
+
+ToolyardError
+├── ModelError              a model could not be asked, or its answer broke off
+│   ├── ModelRefused        the request itself is at fault: asking again gives the same
+│   │   ├── ContextTooLong  the conversation does not fit the model
+│   │   └── Unauthorized    the key is missing or wrong
+│   └── ModelUnavailable    asking again may help: overload, a lost connection, a fault of the provider
+│       └── RateLimited     too many requests
+└── PromptError (ValueError)  a prompt file or its variables cannot be used
+"""
+
+from __future__ import annotations
+
+from toolyard_kernel.errors import ToolyardError
+
+
+class ModelError(ToolyardError):
+    """A model could not be asked, or its answer broke off."""
+
+
+class ModelRefused(ModelError):  # noqa: N818 - says what it is
+    """The request itself is at fault: asking again gives the same answer."""
+
+
+class ContextTooLong(ModelRefused):
+    """The conversation does not fit the model's context."""
+
+
+class Unauthorized(ModelRefused):
+    """The provider's key is missing or wrong."""
+
+
+class ModelUnavailable(ModelError):  # noqa: N818
+    """Asking again may help. `retry_after` is how many seconds the provider wants to be left alone, if it said so."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimited(ModelUnavailable):
+    """Too many requests, or too many tokens, for now."""
+
+
+class PromptError(ToolyardError, ValueError):
+    """A prompt file, or the variables for it, cannot be used."""
