@@ -8,11 +8,11 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from toolyard.config.load import read_text, validated, yaml_mapping
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import ConfigError, InvalidArguments
 from toolyard_kernel.offers.prompts import Prompt, PromptArgument
+from toolyard_kernel.yaml_files import read_text, validated, yaml_mapping
 
 FENCE = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from toolyard.folders import state_folder
 from toolyard.opening import OpenToolkits
-from toolyard.profile_choice import choose_profile
-from toolyard.toolkit_loading import load_toolkit
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.callers import Caller
@@ -19,6 +16,7 @@ from toolyard_kernel.calls.context import checked_services
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.changes import Changes, ListChanged
 from toolyard_kernel.errors import ConfigError, DefinitionError, UnknownName
+from toolyard_kernel.folders import state_folder
 from toolyard_kernel.ledger.files import FileLedger
 from toolyard_kernel.ledger.ledger import Ledger
 from toolyard_kernel.ledger.recorder import Recorder
@@ -26,10 +24,12 @@ from toolyard_kernel.offers.prompt_registry import Prompts
 from toolyard_kernel.offers.prompts import Prompt
 from toolyard_kernel.offers.resource_registry import Resources
 from toolyard_kernel.offers.resources import Resource, ResourceTemplate
+from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.functions import tool as tool_of
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registered, Registry
 from toolyard_kernel.tools.tool import Tool, ToolHandler
+from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 
 ToolLike = Tool | ToolHandler | Callable[..., Any]

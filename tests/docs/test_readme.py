@@ -16,8 +16,8 @@ import yaml
 from mcp import Client, StdioServerParameters
 
 from toolyard import mcp
-from toolyard.config.load import validated
 from toolyard.config.model import Config
+from toolyard_kernel.yaml_files import validated
 
 pytestmark = pytest.mark.anyio
 

@@ -97,7 +97,7 @@ def names_in(runtime: ToolRuntime) -> list[str]:
         ("profile: ~nobody-of-that-name/mine.yaml", "profile", "home directory"),
         ('profile: "a/\\0.yaml"', "a/", "null byte"),
         (f"profile: {'x' * 300}/{'x' * 300}", "xxx", "cannot be read: File name too long"),
-        ("toolkits: {fils: {}}", "toolkits", "no toolkit is named 'fils'; installed: files"),
+        ("toolkits: {fils: {}}", "toolkits", "no toolkit is named 'fils'; installed: database, files, search, shell"),
         ("toolkits: {files: {root: no-such-folder}}", "toolkits.files", "here/no-such-folder"),
         ("toolkits: {files: {root: toolyard.yaml}}", "toolkits.files", "toolyard.yaml"),
         ("toolkits: {files: {root: $NOWHERE/x}}", "toolkits.files: root", "an environment variable in this path"),

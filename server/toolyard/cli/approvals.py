@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from toolyard.cli.options import json_object, json_option
-from toolyard.folders import state_folder
 from toolyard_kernel.approvals.shown import shown, shown_text
 from toolyard_kernel.approvals.store import Approval, Approvals
+from toolyard_kernel.folders import state_folder
 
 
 @click.group("approvals")

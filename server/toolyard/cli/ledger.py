@@ -15,8 +15,8 @@ import click
 from toolyard.cli.ledger_output import csv_lines, json_lines, shown_verdict, text_line, verdict_json
 from toolyard.cli.ledger_times import since_option
 from toolyard.cli.options import json_option
-from toolyard.folders import state_folder
 from toolyard_kernel.errors import LedgerError
+from toolyard_kernel.folders import state_folder
 from toolyard_kernel.ledger.findings import Verdict
 from toolyard_kernel.ledger.following import Tail
 from toolyard_kernel.ledger.names import FOLDER

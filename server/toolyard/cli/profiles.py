@@ -8,8 +8,8 @@ import click
 import yaml
 
 from toolyard.cli.options import json_option
-from toolyard.profile_choice import choose_profile
 from toolyard_kernel.profiles.builtin import BUILT_IN
+from toolyard_kernel.profiles.choice import choose_profile
 
 
 @click.command("profiles")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from toolyard.config.runtime import LoadedConfig, load_config, runtime_of
 from toolyard.config.tokens import callers_by_token
-from toolyard.profile_choice import profile_path
 from toolyard.python_tools import source_of
 from toolyard.runtime import ToolRuntime
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError, ToolyardError
+from toolyard_kernel.profiles.choice import profile_path
 
 LOOK = 1.0
 """Seconds between two looks at the files, with `--reload`."""

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolyard.config.load import read_yaml, validated
 from toolyard.config.model import Config, ProfileChoice
-from toolyard.folders import state_folder
-from toolyard.profile_choice import choose_profile
 from toolyard.prompt_files import load_prompts
 from toolyard.python_tools import load_function, load_module
 from toolyard.runtime import ToolRuntime, create_mcp_runtime
-from toolyard.toolkit_loading import load_toolkit
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.errors import ConfigError, DefinitionError
+from toolyard_kernel.folders import state_folder
 from toolyard_kernel.ledger.files import FileLedger, Keeping
 from toolyard_kernel.offers.resources import Resource, ResourceTemplate
+from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
+from toolyard_kernel.yaml_files import read_yaml, validated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

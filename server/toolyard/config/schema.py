@@ -6,8 +6,8 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from toolyard.config.model import Config
-from toolyard.toolkit_loading import GROUP, factory_of
 from toolyard_kernel.errors import ConfigError
+from toolyard_kernel.tools.toolkit_loading import GROUP, factory_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolyard.config.load import read_yaml, validated
-from toolyard.folders import config_folder
 from toolyard_kernel.errors import ConfigError
+from toolyard_kernel.folders import config_folder
 from toolyard_kernel.profiles.builtin import BUILT_IN
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.settings import resolved
+from toolyard_kernel.yaml_files import read_yaml, validated
 
 
 def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None) -> PermissionProfile:

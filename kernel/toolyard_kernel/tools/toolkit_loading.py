@@ -7,9 +7,9 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from toolyard.config.load import validated
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.tools.toolkits import Toolkit, ToolkitFactory
+from toolyard_kernel.yaml_files import validated
 
 GROUP = "toolyard.toolkits"
 
