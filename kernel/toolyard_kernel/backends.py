@@ -32,7 +32,7 @@ class Directory(Protocol):
 
     A path is relative to it, with `/` between its names. `..`, absolute paths and symbolic links that lead out are
     refused, also when somebody changes the folder meanwhile. Methods block, and raise `ToolError` with a message that
-    names the path as it was given.
+    names the path as it was given, `NothingThere` where there is nothing.
     """
 
     def file(self, path: str) -> AbstractContextManager[BinaryIO]:
@@ -47,10 +47,11 @@ class Directory(Protocol):
         """What is in this folder, in no order; one that goes away meanwhile is left out."""
         ...
 
-    def write(self, path: str, content: bytes, *, replace: bool) -> None:
+    def write(self, path: str, content: bytes, *, replace: bool, expected: bytes | None = None) -> bool:
         """Make the file at `path` hold `content`, all of it or nothing; folders on the way are made.
 
-        Without `replace` there must be nothing at `path` yet, and with it, nothing or a regular file.
+        Without `replace` there must be nothing at `path` yet, and with it, nothing or a regular file. With `expected`
+        the file must be there and hold just this until it is replaced. The answer is whether a file was replaced.
         """
         ...
 

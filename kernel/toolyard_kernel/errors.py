@@ -6,6 +6,7 @@ ToolyardError
 ├── InvalidArguments     (ValueError)   the arguments of one call do not fit the tool's input schema
 ├── UnknownName          (LookupError)  no tool, agent or profile of that name
 ├── ToolError                           raised by a handler: its message is the answer of the call
+│   └── NothingThere (LookupError)      no file or folder is at a path
 ├── DeadlineExceeded     (TimeoutError) a handler did not end in time
 └── LedgerError          (OSError)      a record could not be written
 """
@@ -35,6 +36,10 @@ class UnknownName(ToolyardError, LookupError):  # noqa: N818
 
 class ToolError(ToolyardError):
     """Raise it in a handler to answer the call with an error and this message."""
+
+
+class NothingThere(ToolError, LookupError):  # noqa: N818
+    """No file or folder is at this path, and nothing forbids that one be made there."""
 
 
 class DeadlineExceeded(ToolyardError, TimeoutError):  # noqa: N818

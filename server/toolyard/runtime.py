@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from toolyard.opening import OpenToolkits
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.callers import Caller
@@ -27,6 +26,7 @@ from toolyard_kernel.offers.resources import Resource, ResourceTemplate
 from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.functions import tool as tool_of
+from toolyard_kernel.tools.opening import OpenToolkits
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registered, Registry
 from toolyard_kernel.tools.tool import Tool, ToolHandler
 from toolyard_kernel.tools.toolkit_loading import load_toolkit

@@ -16,9 +16,9 @@ from mcp import Client
 from tests.server.hosting import Kit
 from tests.server.yards import DEADLINE, ERAS, serving, text_of, write_yard
 from toolyard import mcp, tool
-from toolyard.opening import OpenToolkits
 from toolyard.runtime import ToolLike
 from toolyard.testing import NoLedger
+from toolyard_kernel.tools.opening import OpenToolkits
 
 pytestmark = pytest.mark.anyio
 

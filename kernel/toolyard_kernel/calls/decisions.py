@@ -33,8 +33,7 @@ def decide(tool: Tool, profile: PermissionProfile, more: frozenset[Effect] = NO_
 
 def possible_effects(tool: Tool, profile: PermissionProfile) -> frozenset[Effect]:
     """What a call of `tool` may do under `profile`, at the most."""
-    subject = tool.subject or tool.name
-    return tool.effects | frozenset[Effect](effect for effect in tool.may if GRANTS[effect](profile, subject)[2])
+    return tool.effects | frozenset[Effect](effect for effect in tool.may if GRANTS[effect](profile, tool)[2])
 
 
 def unknown(name: str) -> Decision:
@@ -54,7 +53,7 @@ def _refusal(tool: Tool, effects: frozenset[Effect], profile: PermissionProfile)
             "tools.allow", f"profile {profile.profile!r} allows only {', '.join(sorted(rules.allow.patterns))}"
         )
     for effect in sorted(effects):
-        field, setting, granted = GRANTS[effect](profile, tool.subject or name)
+        field, setting, granted = GRANTS[effect](profile, tool)
         if not granted:
             reason = f"tool {name!r} has the effect {effect}; profile {profile.profile!r} says {field}: {setting}"
             return refuse(field, reason)
@@ -99,17 +98,26 @@ CONFINED_SHELL: frozenset[Effect] = frozenset({"shell"})
 GRANULAR: frozenset[Effect] = frozenset({"database.write", "upstream"})
 GRANULAR_UPSTREAM_READS: frozenset[Effect] = frozenset({"database.write"})
 
-Grant = Callable[[PermissionProfile, str], tuple[str, object, bool]]
-"""Of a profile and a tool's subject: the field that rules, what it says, and whether that grants the effect."""
+Grant = Callable[[PermissionProfile, Tool], tuple[str, object, bool]]
+"""Of a profile and a tool: the field that rules, what it says, and whether that grants the effect."""
+
+
+def _subject(tool: Tool) -> str:
+    return tool.subject or tool.name
+
+
+def _may_write(profile: PermissionProfile, tool: Tool) -> bool:
+    return profile.file_write == "full" or (profile.file_write == "create-only" and not tool.overwrites)
+
 
 GRANTS: dict[Effect, Grant] = {
-    "files.read": lambda profile, subject: ("files", "within the root", True),
-    "files.write": lambda profile, subject: ("file_write", profile.file_write, profile.file_write != "off"),
-    "shell": lambda profile, subject: ("shell", profile.shell, profile.shell != "off"),
-    "database.read": lambda profile, subject: ("database", profile.database, profile.database != "off"),
-    "database.write": lambda profile, subject: ("database", profile.database, profile.database == "mutations"),
-    "network": lambda profile, subject: ("network", profile.network.to_yaml(), bool(profile.network)),
-    "agents": lambda profile, subject: ("agents", profile.agents.to_yaml(), subject in profile.agents),
-    "upstream": lambda profile, subject: ("upstream", profile.upstream.to_yaml(), subject in profile.upstream),
-    "custom": lambda profile, subject: ("tools", "granted", True),
+    "files.read": lambda profile, tool: ("files", "within the root", True),
+    "files.write": lambda profile, tool: ("file_write", profile.file_write, _may_write(profile, tool)),
+    "shell": lambda profile, tool: ("shell", profile.shell, profile.shell != "off"),
+    "database.read": lambda profile, tool: ("database", profile.database, profile.database != "off"),
+    "database.write": lambda profile, tool: ("database", profile.database, profile.database == "mutations"),
+    "network": lambda profile, tool: ("network", profile.network.to_yaml(), bool(profile.network)),
+    "agents": lambda profile, tool: ("agents", profile.agents.to_yaml(), _subject(tool) in profile.agents),
+    "upstream": lambda profile, tool: ("upstream", profile.upstream.to_yaml(), _subject(tool) in profile.upstream),
+    "custom": lambda profile, tool: ("tools", "granted", True),
 }

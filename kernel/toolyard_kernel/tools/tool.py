@@ -48,7 +48,8 @@ class Tool:
     whose values never reach a log or the ledger. `parse` turns arguments that fit the schema into what the handler
     takes; it raises `InvalidArguments`. `subject` is what the profile's `agents` and `upstream` name lists are
     matched against when it is not the tool's own name. `read_only` is an upstream server's own word for its tool: a
-    hint that may spare an ask, never a grant.
+    hint that may spare an ask, never a grant. `overwrites` is for a tool of the effect `files.write` that is of use
+    only where files may be changed: under `file_write: create-only` it does not exist.
 
     `effects` are those of every call. `may` are the further ones that some calls have, and `call_effects` says which of
     them a call with these (parsed) arguments has under this profile. `unavailable` says what this machine lacks for
@@ -71,6 +72,7 @@ class Tool:
     title: str | None = None
     subject: str | None = None
     read_only: bool = False
+    overwrites: bool = False
     parse: Callable[[JsonObject], Any] = field(default=_unchanged, repr=False)
     call_effects: Callable[[Any, PermissionProfile], frozenset[Effect]] = field(default=_no_more, repr=False)
     unavailable: Callable[[PermissionProfile], str | None] = field(default=_available, repr=False)
