@@ -39,7 +39,7 @@ class ToolError(ToolyardError):
 
 
 class NothingThere(ToolError, LookupError):  # noqa: N818
-    """No file or folder is at this path, and nothing forbids that one be made there."""
+    """No file or folder is at this path."""
 
 
 class DeadlineExceeded(ToolyardError, TimeoutError):  # noqa: N818

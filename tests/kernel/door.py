@@ -70,6 +70,9 @@ class Listener:
     async def elicit(self, ask: Ask) -> Answer | None:
         return self.answer
 
+    async def started(self) -> None:
+        """It does not say."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:

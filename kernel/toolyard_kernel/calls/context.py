@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.doors import NO_DOOR, Door
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.errors import DefinitionError
 
@@ -42,7 +43,8 @@ class ToolContext:
     `services` holds the host's own objects; `ctx.name`, `ctx["name"]` and `ctx.services["name"]` are the same one.
     `changes.tell(ResourceUpdated(uri))` tells clients that a resource reads differently now. `wire` is the door's own
     view of the request: over MCP the SDK's `ServerRequestContext`, with the client's headers, capabilities and session
-    (`ctx.wire.session.create_message(…)` samples from a handshake-era client), elsewhere None.
+    (`ctx.wire.session.create_message(…)` samples from a handshake-era client), elsewhere None. `door` is the way back
+    to the caller, for a handler whose own calls are made in the caller's name.
     """
 
     caller: Caller
@@ -55,6 +57,7 @@ class ToolContext:
     state: CallState = field(default_factory=CallState, repr=False)
     report: Report = field(default=unheard, repr=False)
     wire: Any = field(default=None, repr=False)
+    door: Door = field(default=NO_DOOR, repr=False)
 
     @property
     def cancelled(self) -> bool:

@@ -23,6 +23,10 @@ class Door(Protocol):
         """Put the ask to the person at the caller's end; None when nobody can be asked there."""
         ...
 
+    async def started(self) -> None:
+        """Hear that the call was decided and recorded, and that its handler runs now."""
+        ...
+
 
 class NoDoor:
     """For calls whose caller neither listens nor can be asked."""
@@ -36,6 +40,9 @@ class NoDoor:
 
     async def elicit(self, ask: Ask) -> None:
         """Nobody can be asked."""
+
+    async def started(self) -> None:
+        """Nobody listens."""
 
 
 NO_DOOR = NoDoor()

@@ -63,6 +63,7 @@ async def _returned(
         run_id=call.run_id,
         report=door.report,
         wire=door.wire,
+        door=door,
     )
     deadline = min(limits.timeout, admitted.entry.tool.timeout or limits.timeout)
     return await running.run(admitted.entry, admitted.arguments, ctx, deadline)

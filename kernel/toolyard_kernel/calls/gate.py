@@ -190,6 +190,7 @@ class Gate:
         run = object()  # not the call's id: every round of a call has the same
         self.running[run] = call.tool
         try:
+            await door.started()
             outcome = await execute(admitted, caller, door, self.services, self.changes)
         finally:  # a cancelled call is recorded too
             del self.running[run]

@@ -61,6 +61,9 @@ class McpDoor:
             return self._ask_by_another_round(ask)
         return await self._ask_live(ask)
 
+    async def started(self) -> None:
+        """MCP does not tell its clients."""
+
     def input_required(self, call_id: str, needed: InputRequired | None) -> types.InputRequiredResult:
         """What the client must answer before the call can go on: the door's own ask, or what the handler needs."""
         if self._asks is not None:
