@@ -1,4 +1,4 @@
-"""The toolkit `files` is a toolkit like any other, and reads only."""
+"""The toolkit `files` is a toolkit like any other."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from tests.toolkits.files.yard import CANARY, INSIDE, Door, lines_of
+from tests.toolkits.files.yard import CANARY, INSIDE, Door, door, lines_of
+from toolyard_kernel.calls.outcomes import ToolCall
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.tools.toolkits import Toolkit, ToolkitFactory
 from toolyard_toolkits.files import FilesToolkit
@@ -25,12 +26,12 @@ def test_the_class_is_a_factory_and_what_it_makes_is_a_toolkit(root: Path) -> No
 async def test_its_tools_need_no_lifespan_and_live_in_one(root: Path) -> None:
     toolkit = FilesToolkit(FilesToolkit.Settings(root=root))
     async with toolkit.lifespan():
-        assert [tool.name for tool in toolkit.tools()] == ["read", "list"]
+        assert [tool.name for tool in toolkit.tools()] == ["read", "list", "write", "edit"]
 
 
-def test_its_tools_only_read_files_and_describe_every_argument(root: Path) -> None:
+def test_its_tools_say_what_they_do_to_files_and_describe_every_argument(root: Path) -> None:
     for tool in FilesToolkit(FilesToolkit.Settings(root=root)).tools():
-        assert tool.effects == {"files.read"}
+        assert tool.effects == {"files.write" if tool.name in ("write", "edit") else "files.read"}
         assert "Choose this" in tool.description
         assert all(argument["description"] for argument in tool.input_schema["properties"].values())
 
@@ -72,3 +73,24 @@ async def test_arguments_that_do_not_fit_are_refused_by_name(files: Door, argume
     outcome = await files.call("read", **arguments)
     assert outcome.status == "tool_error"
     assert "line" in outcome.text if "line" in arguments else "path" in outcome.text
+
+
+@pytest.mark.parametrize(
+    ("file_write", "names"),
+    [
+        ("off", {"read", "list"}),
+        ("create-only", {"read", "list", "write"}),
+        ("full", {"read", "list", "write", "edit"}),
+    ],
+)
+async def test_the_profile_decides_which_of_the_tools_exist(root: Path, file_write: str, names: set[str]) -> None:
+    files = door(root, file_write=file_write)
+    assert {entry.name for entry in files.gate.visible(files.caller)} == names
+    for name in {"write", "edit"} - names:
+        arguments = {"path": "notes.txt", "content": "x", "old_string": INSIDE, "new_string": "x"}
+        outcome = await files.call(name, **arguments)
+        assert outcome.status == "denied"
+        decision = files.gate.explain(ToolCall(tool=name, arguments=arguments), files.caller)
+        assert (decision.verdict, decision.rule) == ("deny", "file_write")
+        assert f"file_write: {file_write}" in decision.reason
+    assert (root / "notes.txt").read_text() == f"{INSIDE}\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from toolyard_kernel.approvals.store import Approvals
+from toolyard_kernel.backends import Backend
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
@@ -39,13 +40,25 @@ class Door:
     async def list(self, path: str = ".", **how: Any) -> Outcome:
         return await self.call("list", path=path, **how)
 
+    async def write(self, path: str, content: str) -> Outcome:
+        return await self.call("write", path=path, content=content)
 
-def door(root: Path, *, openat2: bool = True, output_bytes: int = 20_000) -> Door:
-    toolkit = FilesToolkit(FilesToolkit.Settings(root=root), backend=LocalBackend(openat2=openat2))
+    async def edit(self, path: str, old: str, new: str, **how: bool) -> Outcome:
+        return await self.call("edit", path=path, old_string=old, new_string=new, **how)
+
+
+def door(root: Path, *, openat2: bool = True, output_bytes: int = 20_000, file_write: str = "full") -> Door:
+    """A door to the tools for `root`, for a caller who is never asked."""
+    return door_to(LocalBackend(openat2=openat2), root, output_bytes=output_bytes, file_write=file_write)
+
+
+def door_to(backend: Backend, root: Path, *, output_bytes: int = 20_000, file_write: str = "full") -> Door:
+    toolkit = FilesToolkit(FilesToolkit.Settings(root=root), backend=backend)
     registry = Registry()
     for tool in toolkit.tools():
         registry.register(tool, toolkit=toolkit.name)
-    profile = PermissionProfile.model_validate({"limits": {"output_bytes": output_bytes}})
+    rules = {"file_write": file_write, "approval": {"mode": "none"}, "limits": {"output_bytes": output_bytes}}
+    profile = PermissionProfile.model_validate(rules)
     gate = Gate(registry=registry, recorder=Recorder(NoLedger()), approvals=Approvals(root))
     return Door(gate=gate, caller=Caller(id="test", profile=profile))
 

@@ -12,7 +12,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -45,6 +45,7 @@ def opened(folder: Path, *, openat2: bool = True) -> Generator[LocalDirectory]:
         OSError, ValueError: it is missing, is no folder, or may not be read.
     """
     with _closing(os.open(folder, _FOLDER)) as descriptor:
+        _check_device(descriptor)
         opener = _best_opener(descriptor) if openat2 else open_stepwise
         yield LocalDirectory(descriptor=descriptor, opener=opener)
 
@@ -78,10 +79,10 @@ class LocalDirectory:
                 except OSError:
                     continue  # it went away after its folder was read
 
-    def write(self, path: str, content: bytes, *, replace: bool) -> None:
+    def write(self, path: str, content: bytes, *, replace: bool, expected: bytes | None = None) -> bool:
         with _naming(path):
             _check(path)
-            put(self.descriptor, self.opener, path, content, replace=replace)
+            return put(self._folder_at, path, content, replace=replace, expected=expected)
 
     @contextmanager
     def _open(self, path: str, flags: int) -> Generator[int]:
@@ -89,6 +90,9 @@ class LocalDirectory:
         with _closing(self.opener(self.descriptor, path, flags)) as found:
             _check_device(found)
             yield found
+
+    def _folder_at(self, path: str) -> AbstractContextManager[int]:
+        return self._open(path or ".", _FOLDER)
 
 
 def _entry(folder: int, name: str) -> Entry:

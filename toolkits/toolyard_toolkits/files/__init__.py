@@ -1,3 +1,3 @@
-"""Files below one folder: reading and listing them."""
+"""Files below one folder: reading, listing, writing and changing them."""
 
 from toolyard_toolkits.files.toolkit import FilesToolkit as FilesToolkit

@@ -17,31 +17,63 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
-    """`label` is what a reader is told: nothing for plain UTF-8."""
+    """How a text is written as bytes, after `mark`. `label` is what a reader is told: nothing for plain UTF-8."""
 
     label: str
     codec: str
-    errors: str = "strict"
+    mark: bytes = b""
     controls: bool = True
 
+    @property
+    def errors(self) -> str:
+        """What a reader is shown in place of bytes that are no text: a mark says plainly what they should be."""
+        return "replace" if self.mark else "strict"
 
-_BOMS = (
-    (codecs.BOM_UTF8, Encoding(label="UTF-8 with BOM", codec="utf-8-sig", errors="replace")),
-    (codecs.BOM_UTF32_LE, Encoding(label="UTF-32", codec="utf-32", errors="replace")),  # begins as UTF-16's does
-    (codecs.BOM_UTF32_BE, Encoding(label="UTF-32", codec="utf-32", errors="replace")),
-    (codecs.BOM_UTF16_LE, Encoding(label="UTF-16", codec="utf-16", errors="replace")),
-    (codecs.BOM_UTF16_BE, Encoding(label="UTF-16", codec="utf-16", errors="replace")),
+    def check(self, text: str) -> None:
+        """Raise `UnicodeError` for what no text in this encoding would have."""
+        if not self.controls and (found := _CONTROL.search(text)):
+            raise UnicodeError(f"{self.label} text without the control character {found.group()!r} was expected")
+
+    def decode(self, content: bytes) -> str:
+        """The whole text, which `encode` makes the same bytes of.
+
+        Raises:
+            UnicodeError: it is not in this encoding.
+        """
+        text = content[len(self.mark) :].decode(self.codec)
+        self.check(text)
+        return text
+
+    def encode(self, text: str) -> bytes:
+        """Raises `UnicodeEncodeError` for a character that the encoding does not have."""
+        return self.mark + text.encode(self.codec)
+
+
+_MARKED = (
+    Encoding(label="UTF-8 with BOM", codec="utf-8", mark=codecs.BOM_UTF8),
+    Encoding(label="UTF-32", codec="utf-32-le", mark=codecs.BOM_UTF32_LE),  # begins as UTF-16's does
+    Encoding(label="UTF-32", codec="utf-32-be", mark=codecs.BOM_UTF32_BE),
+    Encoding(label="UTF-16", codec="utf-16-le", mark=codecs.BOM_UTF16_LE),
+    Encoding(label="UTF-16", codec="utf-16-be", mark=codecs.BOM_UTF16_BE),
 )
-_UTF_8 = Encoding(label="", codec="utf-8")
+UTF_8 = Encoding(label="", codec="utf-8")
 _LATIN_1 = Encoding(label="latin-1", codec="latin-1", controls=False)  # it accepts any bytes: only text is believed
 
 
 def encodings_of(head: bytes) -> tuple[Encoding, ...]:
     """The encodings to try, in order, for a file that begins with `head`; none for a binary one."""
-    for bom, encoding in _BOMS:
-        if head.startswith(bom):
+    for encoding in _MARKED:
+        if head.startswith(encoding.mark):
             return (encoding,)
-    return () if b"\0" in head else (_UTF_8, _LATIN_1)
+    return () if b"\0" in head else (UTF_8, _LATIN_1)
+
+
+def ends_lines_with_cr(begin: str) -> bool:
+    """Whether a lone `\\r` ends a line of the text that begins so: only where nothing else does.
+
+    grep, git and compilers count `\\n`, and so must this.
+    """
+    return "\r" in begin and "\n" not in begin
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,7 +97,7 @@ class Text:
             UnicodeError: it is not in this encoding after all.
         """
         decoder = self._decoder()
-        self.file.seek(0)
+        self.size = self.file.seek(len(self.encoding.mark))
         while chunk := self.file.read(CHUNK):
             self.size += len(chunk)
             yield self._piece(decoder.decode(chunk))
@@ -74,15 +106,11 @@ class Text:
 
     def _decoder(self) -> io.IncrementalNewlineDecoder:
         bytewise = codecs.getincrementaldecoder(self.encoding.codec)(self.encoding.errors)
-        # A lone \r ends a line only where nothing else does: grep, git and compilers count \n, and so must this.
-        begin = self.head.decode(self.encoding.codec, "ignore")
-        return io.IncrementalNewlineDecoder(bytewise, translate="\r" in begin and "\n" not in begin)
+        begin = self.head[len(self.encoding.mark) :].decode(self.encoding.codec, "ignore")
+        return io.IncrementalNewlineDecoder(bytewise, translate=ends_lines_with_cr(begin))
 
     def _piece(self, text: str) -> str:
-        if not self.encoding.controls and (found := _CONTROL.search(text)):
-            raise UnicodeError(
-                f"{self.encoding.label} text without the control character {found.group()!r} was expected"
-            )
+        self.encoding.check(text)
         return text.replace("\r\n", "\n") if "\r" in text else text  # looking for one character is 90 times as fast
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Annotated, ClassVar
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from toolyard_kernel.backends import Backend
+from toolyard_kernel.backends import Backend, Directory
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Image
 from toolyard_kernel.tools.functions import tool
 from toolyard_kernel.tools.tool import Tool
+from toolyard_toolkits.files.editing import Editing
 from toolyard_toolkits.files.listing import Listing
 from toolyard_toolkits.files.reading import Reading
+from toolyard_toolkits.files.writing import Writing
 from toolyard_toolkits.roots import Root, RootSettings
 
 Number = Annotated[int, Field(ge=1)]
@@ -35,7 +38,7 @@ class FilesToolkit:
         self._root = Root.of(settings, backend)
 
     def tools(self) -> Sequence[Tool]:
-        return (_read(self._root), _list(self._root))
+        return (_read(self._root), _list(self._root), _write(self._root), _edit(self._root))
 
     def lifespan(self) -> AbstractAsyncContextManager[object]:
         return self._root.backend.lifespan()
@@ -88,3 +91,59 @@ def _list(root: Root) -> Tool:
             return Listing(root=folder, path=path, depth=depth, ctx=ctx).answer()
 
     return list_folder
+
+
+def _write(root: Root) -> Tool:
+    @tool(effects=["files.write"])
+    def write(ctx: ToolContext, *, path: str, content: str) -> str:
+        """Write a text file below the root folder: a new one, or all of one that is there.
+
+        Choose this for a new file, or when most of one changes; for a smaller change choose `edit`, which leaves the
+        rest as it is. The file holds the content just as it is given, in UTF-8, and folders on its path are made. It
+        is written as a whole or not at all. The answer says whether a file was created or replaced. Where the profile
+        says file_write: create-only, a path that is taken is refused. At most 10 MiB are written.
+
+        Args:
+            path: The file, relative to the root folder, such as `src/main.py`.
+            content: All that the file is to hold, with a newline at the end of its last line.
+        """
+        with root.open() as folder:
+            return Writing(root=folder, path=path, content=content, ctx=ctx).answer()
+
+    def preview(arguments: dict[str, Any], ctx: ToolContext) -> str:
+        with root.open() as folder:
+            return Writing(root=folder, ctx=ctx, **arguments).preview()
+
+    return replace(write, preview=preview)
+
+
+def _edit(root: Root) -> Tool:
+    def editing(folder: Directory, ctx: ToolContext, arguments: dict[str, Any]) -> Editing:
+        path, old, new = arguments["path"], arguments["old_string"], arguments["new_string"]
+        return Editing(root=folder, path=path, old=old, new=new, everywhere=arguments["replace_all"], ctx=ctx)
+
+    @tool(effects=["files.write"])
+    def edit(ctx: ToolContext, *, path: str, old_string: str, new_string: str, replace_all: bool = False) -> str:
+        """Change a part of a text file below the root folder: one piece of its text for another.
+
+        Choose this to change some lines of a file that you have read; choose `write` for a new file. old_string must
+        be in the file once; give lines around the change until it is, or set replace_all. Where it is not in the file
+        as it is, lines that differ from it in white space only count, and new_string is indented as they are. The
+        file keeps its encoding and its line ends. The answer shows what has changed as a unified diff, with line
+        numbers. When old_string is not found, the error shows the lines that are closest to it.
+
+        Args:
+            path: The file, relative to the root folder, such as `src/main.py`.
+            old_string: The text to replace, as the file has it, without the line numbers that `read` shows.
+            new_string: The text to put in its place; an empty one deletes it.
+            replace_all: Whether to replace old_string wherever it is, instead of in its one place.
+        """
+        arguments = {"path": path, "old_string": old_string, "new_string": new_string, "replace_all": replace_all}
+        with root.open() as folder:
+            return editing(folder, ctx, arguments).answer()
+
+    def preview(arguments: dict[str, Any], ctx: ToolContext) -> str:
+        with root.open() as folder:
+            return editing(folder, ctx, arguments).preview()
+
+    return replace(edit, preview=preview, overwrites=True)
