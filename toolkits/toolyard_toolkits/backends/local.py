@@ -33,7 +33,11 @@ class LocalBackend:
             yield directory
 
     async def run(self, command: Command) -> Completed:
-        raise NotImplementedError
+        if command.confinement is not None:
+            raise ToolError(f"the backend {self.name!r} cannot confine a command; use `sandbox`")
+        from toolyard_toolkits.backends.supervised import run_supervised  # noqa: PLC0415 - start-up runs no command
+
+        return await run_supervised(command)
 
     def lifespan(self) -> AbstractAsyncContextManager[object]:
         return nullcontext()
