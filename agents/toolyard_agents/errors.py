@@ -7,7 +7,13 @@ ToolyardError
 │   │   └── Unauthorized    the key is missing or wrong
 │   └── ModelUnavailable    asking again may help: overload, a lost connection, a fault of the provider
 │       └── RateLimited     too many requests
-└── PromptError (ValueError)  a prompt file or its variables cannot be used
+├── PromptError (ValueError)  a prompt file or its variables cannot be used
+├── StateError (ValueError)   a change does not fit the conversation it is for
+├── TraceError (ValueError)   the trace of a conversation cannot be read, or cannot be gone on with
+├── Unrecorded (OSError)      a change could not be written, so it was not made
+├── AgentError (ValueError)   an agent cannot be made, or an option of it cannot be used
+├── SessionBusy             a session runs one prompt at a time
+└── ApprovalInterrupt       raised by an approval callback: the run stops until it is resumed with the answer
 """
 
 from __future__ import annotations
@@ -45,3 +51,27 @@ class RateLimited(ModelUnavailable):
 
 class PromptError(ToolyardError, ValueError):
     """A prompt file, or the variables for it, cannot be used."""
+
+
+class SessionBusy(ToolyardError):  # noqa: N818
+    """A session runs one prompt at a time."""
+
+
+class ApprovalInterrupt(ToolyardError):  # noqa: N818
+    """Raise it in an approval callback to stop the run; `session.resume` goes on with the answer."""
+
+
+class AgentError(ToolyardError, ValueError):
+    """An agent cannot be made as it is, or an option of it cannot be used."""
+
+
+class StateError(ToolyardError, ValueError):
+    """A change does not fit the conversation it is for; nothing was changed."""
+
+
+class TraceError(ToolyardError, ValueError):
+    """The trace of a conversation cannot be read, or cannot be gone on with."""
+
+
+class Unrecorded(ToolyardError, OSError):  # noqa: N818
+    """A change of a conversation could not be written, so it was not made."""

@@ -1,0 +1,1 @@
+"""The data of a conversation, and its trace."""

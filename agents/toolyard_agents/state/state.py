@@ -1,0 +1,344 @@
+"""The data of one conversation."""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
+from typing import Literal
+
+from toolyard_agents.errors import StateError, TraceError
+from toolyard_agents.messages import Message, ToolRequest
+from toolyard_agents.state.compaction import plan_compaction
+from toolyard_agents.state.conversation import Conversation
+from toolyard_agents.state.entries import (
+    END_STATUSES,
+    AssistantAdded,
+    Change,
+    Compacted,
+    EndStatus,
+    Entry,
+    Opened,
+    ResultAdded,
+    RunBegan,
+    RunEnded,
+    UsageAdded,
+    UserAdded,
+)
+from toolyard_agents.state.journal import Sink, open_journal
+from toolyard_agents.state.lines import joined
+from toolyard_agents.state.steps import Step, messages_of
+from toolyard_agents.state.traces import parse
+from toolyard_agents.usage import NOTHING, Usage
+
+Status = Literal["idle", "running", "completed", "error", "cancelled", "interrupted"]
+Observer = Callable[[Entry], object]
+
+log = logging.getLogger("toolyard")
+
+
+class State:
+    """A conversation, what it used and how its runs went: data, without a model, tools or files.
+
+    Every change is one entry, checked before it is made, so the conversation can be sent to a model at every moment.
+    It is for one event loop. `session_id` is made up unless it is given.
+    """
+
+    def __init__(self, session_id: str | None = None, *, entries: Sequence[Entry] = ()) -> None:
+        """`entries` are those of an earlier state, which go on here.
+
+        Raises:
+            StateError: an entry does not follow from those before it.
+        """
+        self._entries: list[Entry] = []
+        self._conversation = Conversation()
+        self._usage = NOTHING
+        self._status: Status = "idle"
+        self._run_id: str | None = None
+        self._run_count = 0
+        self._observers: list[Observer] = []
+        self._sink: Sink | None = None
+        self._session_id = ""
+        for entry in entries:
+            self._replay(entry)
+        if not entries:
+            self._commit(Opened(_text("the id of a session", session_id or secrets.token_hex(16))))
+
+    @property
+    def session_id(self) -> str:
+        return self._session_id
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """All changes, in their order: replayed, they give an equal state."""
+        return tuple(self._entries)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All that was said, also what a summary replaced; without answers that are still awaited."""
+        return tuple(self._conversation.messages)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What `get_messages` gives, by steps: what compaction plans with."""
+        return tuple(self._conversation.steps)
+
+    def get_messages(self) -> list[Message]:
+        """What a model is sent, without a system prompt; a call without an answer has one that says it is unknown."""
+        return messages_of(self._conversation.steps)
+
+    def pending(self) -> tuple[ToolRequest, ...]:
+        """The calls that wait for an answer, in their order."""
+        steps = self._conversation.steps
+        return steps[-1].pending if steps else ()
+
+    def add_user_message(self, content: str) -> None:
+        """Calls that still wait get the answer that their outcome is unknown."""
+        self._commit(UserAdded(_text("a user's message", content)))
+
+    def add_assistant_message(self, content: str | None, tool_calls: Iterable[ToolRequest] = ()) -> None:
+        """What a model answered, or the part of it that came.
+
+        Raises:
+            StateError: two of the calls have the same id, or one has none.
+        """
+        calls = tuple(
+            replace(call, id=joined(call.id), name=joined(call.name), arguments=joined(call.arguments))
+            for call in tool_calls
+        )
+        self._commit(AssistantAdded(_text("an assistant's message", content or ""), calls))
+
+    def add_tool_result(self, tool_call_id: str, result: str) -> None:
+        """The answer to a call of the last message. They may come in any order, and stand in the order of the calls.
+
+        Raises:
+            StateError: no such call was asked for, or it has its answer.
+        """
+        self._commit(ResultAdded(_text("the id of a call", tool_call_id), _text("a tool's result", result)))
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """The tokens of all runs together; a copy."""
+        return self._usage.to_dict()
+
+    @property
+    def cost(self) -> float | None:
+        """What all runs cost together, in US dollars; None once one of them cost nobody knows what."""
+        return self._usage.cost
+
+    def update_usage(
+        self,
+        usage: Usage | None = None,
+        *,
+        input: int = 0,
+        output: int = 0,
+        cached: int = 0,
+        reasoning: int = 0,
+        cost: float | None = None,
+    ) -> None:
+        """Add what a model call used: a `Usage`, or its numbers. A cost that is not given is not known.
+
+        Raises:
+            StateError: a number is negative, or none.
+        """
+        self._commit(
+            UsageAdded(
+                usage
+                if usage is not None
+                else Usage(
+                    input_tokens=input,
+                    output_tokens=output,
+                    cached_tokens=cached,
+                    reasoning_tokens=reasoning,
+                    cost=cost,
+                )
+            )
+        )
+
+    @property
+    def status(self) -> Status:
+        """How the last run ended, or "running"; "idle" before the first."""
+        return self._status
+
+    @property
+    def run_count(self) -> int:
+        """How many runs have ended; an interrupted one goes on, so it is not among them."""
+        return self._run_count
+
+    @property
+    def run_id(self) -> str | None:
+        """The run that is under way."""
+        return self._run_id
+
+    def begin_run(self, run_id: str) -> None:
+        """From now on a run is under way. Calls that an interrupted one left wait on.
+
+        Raises:
+            StateError: one is already.
+        """
+        self._commit(RunBegan(), _text("the id of a run", run_id))
+
+    def end_run(self, status: EndStatus) -> None:
+        """The run has ended. Unless it was interrupted, calls without an answer get one that says so.
+
+        Raises:
+            StateError: none is under way.
+        """
+        self._commit(RunEnded(status))
+
+    def estimate_tokens(self) -> int:
+        """An upper guess of the tokens of `get_messages()`; it costs nothing to ask."""
+        return self._conversation.tokens
+
+    def replace_with_summary(
+        self, summary: str, tokens_before: int, tokens_after: int, *, replaced: Sequence[int] | None = None
+    ) -> None:
+        """Let a summary stand for earlier steps in what a model is sent; `messages` keeps them.
+
+        `replaced` are the indices of these steps in `steps`; by default all but the open task.
+
+        Raises:
+            StateError: a step is not there, or waits for answers.
+        """
+        if replaced is None:
+            plan = plan_compaction(self.steps)
+            replaced = plan.replaced if plan else ()
+        self._commit(Compacted(_text("a summary", summary), tokens_before, tokens_after, tuple(replaced)))
+
+    def add_observer(self, observer: Observer) -> None:
+        """Call `observer` with every entry from now on, once it holds. What it raises is logged."""
+        self._observers.append(observer)
+
+    def remove_observer(self, observer: Observer) -> None:
+        """Call it no more; one that is not there is no error."""
+        if observer in self._observers:
+            self._observers.remove(observer)
+
+    def record_to(self, sink: Sink | None) -> None:
+        """Give every entry from now on to `sink` before it holds: what cannot be recorded does not happen."""
+        self._sink = sink
+
+    def to_jsonl(self, path: str | PathLike[str]) -> None:
+        """Append to a trace what it does not have yet; a new one has mode 0600.
+
+        Raises:
+            TraceError: the file is another session's, is damaged, or has gone on in another way.
+            OSError: it cannot be written.
+        """
+        with open_journal(path, self._entries):
+            pass
+
+    @classmethod
+    def from_jsonl(cls, path: str | PathLike[str]) -> State:
+        """The state that a trace tells; a torn last line does not count.
+
+        Raises:
+            TraceError: there is no entry in it, or a line is damaged: the text names it.
+            OSError: it cannot be read.
+        """
+        name = str(path)
+        return cls.from_entries(parse(Path(path).read_bytes(), name).entries, name)
+
+    @classmethod
+    def from_entries(cls, entries: Sequence[Entry], name: str = "the trace") -> State:
+        """The state that entries tell; `name` says in messages where they are from.
+
+        Raises:
+            TraceError: there are none, or one does not follow from those before it.
+        """
+        if not entries:
+            raise TraceError(f"{name} holds no whole entry, so there is no session in it")
+        try:
+            return cls(entries=entries)
+        except StateError as error:
+            raise TraceError(f"{name} is damaged: {error}") from error
+
+    def _replay(self, entry: Entry) -> None:
+        try:
+            self._check(entry.change)
+        except StateError as error:
+            raise StateError(f"line {entry.seq + 1} does not follow from those before it: {error}") from error
+        self._apply(entry)
+
+    def _commit(self, change: Change, run_id: str | None = None) -> None:
+        self._check(change)
+        entry = Entry(seq=len(self._entries), time=time.time(), run_id=run_id or self._run_id, change=change)
+        if self._sink is not None:
+            self._sink.write(entry)
+        self._apply(entry)
+        for observer in tuple(self._observers):
+            try:
+                observer(entry)
+            except Exception:
+                log.exception("an observer of session %s failed", self._session_id)
+
+    def _check(self, change: Change) -> None:
+        match change:
+            case AssistantAdded(tool_calls=calls):
+                _check_calls(calls)
+            case ResultAdded(call_id):
+                self._conversation.open_call(call_id)
+            case UsageAdded(usage):
+                _check_usage(usage)
+            case RunBegan() if self._run_id is not None:
+                raise StateError(f"the run {self._run_id!r} is under way; a session has one run at a time")
+            case RunEnded(status):
+                if self._run_id is None:
+                    raise StateError("no run is under way, so none can end")
+                if status not in END_STATUSES:
+                    raise StateError(f"a run cannot end as {status!r}; {', '.join(END_STATUSES)} are expected")
+            case Compacted(replaced=replaced):
+                self._conversation.check_replaced(replaced)
+            case _:
+                pass
+
+    def _apply(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        match entry.change:
+            case Opened(session_id):
+                self._session_id = session_id
+            case UserAdded(content):
+                self._conversation.add(Message(role="user", content=content))
+            case AssistantAdded(content, calls):
+                self._conversation.add(Message(role="assistant", content=content, tool_calls=calls))
+            case ResultAdded(call_id, content):
+                self._conversation.answer(call_id, content)
+            case UsageAdded(usage):
+                self._usage += usage
+            case RunBegan():
+                self._run_id, self._status = entry.run_id, "running"
+            case RunEnded(status):
+                self._end(status)
+            case Compacted(summary=summary, replaced=replaced):
+                self._conversation.replace(replaced, summary)
+
+    def _end(self, status: EndStatus) -> None:
+        self._run_id, self._status = None, status
+        if status != "interrupted":
+            self._run_count += 1
+            self._conversation.close()
+
+
+def _text(what: str, value: object) -> str:
+    if not isinstance(value, str):
+        raise StateError(f"{what} is text, not {type(value).__name__}")
+    return joined(value)
+
+
+def _check_calls(calls: Sequence[ToolRequest]) -> None:
+    ids = [call.id for call in calls]
+    for id in ids:
+        if not id or ids.count(id) > 1:
+            raise StateError(f"the calls of one message have the ids {ids}; each needs one of its own")
+
+
+def _check_usage(usage: Usage) -> None:
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    known = usage.cost is None or (math.isfinite(usage.cost) and usage.cost >= 0)
+    if not known or any(count < 0 for count in counts):
+        raise StateError(f"{usage} is no usage: counts of tokens and a cost are expected, none of them negative")
