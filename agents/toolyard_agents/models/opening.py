@@ -1,0 +1,41 @@
+"""From a name in a configuration to a model."""
+
+from __future__ import annotations
+
+from toolyard_agents.models.model import Model
+from toolyard_agents.models.noop import NoopModel
+from toolyard_agents.models.scripted import ScriptedModel
+from toolyard_kernel.errors import ConfigError
+
+OURS: dict[str, type[ScriptedModel | NoopModel]] = {"scripted": ScriptedModel, "noop": NoopModel}
+
+
+def open_model(model: str | Model, *, base_url: str | None = None) -> Model:
+    """The model of that name: `scripted`, `noop`, or one of OpenAI's or a compatible server's, with retries.
+
+    A model that is one already comes back as it is. Nothing is connected before the first question. Whoever opened
+    a model closes it.
+
+    Raises:
+        ConfigError: the name is empty, the base URL is none, or the user's file of prices cannot be used.
+    """
+    if not isinstance(model, str):
+        return _checked(model)
+    if model in OURS:
+        return OURS[model]()
+    if not model.strip():
+        raise ConfigError("the name of a model is empty; expected 'scripted', 'noop', or a name its provider knows")
+    from toolyard_agents.models.openai import OpenAIModel  # noqa: PLC0415 - with pydantic, for those who use it
+    from toolyard_agents.models.retrying import RetryingModel  # noqa: PLC0415 - see above
+
+    return RetryingModel(OpenAIModel(model.strip(), base_url=base_url))
+
+
+def _checked(model: Model) -> Model:
+    missing = [part for part in ("name", "stream", "aclose") if not hasattr(model, part)]
+    if missing:
+        raise ConfigError(
+            f"a {type(model).__name__} is no model, it has no {', '.join(missing)}; "
+            "expected a name, or an object with name, stream and aclose"
+        )
+    return model
