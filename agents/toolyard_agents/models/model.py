@@ -83,6 +83,10 @@ class Model(Protocol):
         """
         ...
 
+    def cost(self, usage: Usage) -> float | None:
+        """What that usage costs, in US dollars; None when the price is not known. `Finished.usage` has it filled in."""
+        ...
+
     async def aclose(self) -> None:
         """Give back what is open; called by whoever made the model."""
         ...

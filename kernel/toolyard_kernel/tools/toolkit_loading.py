@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from toolyard_kernel.backends import Backend
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.tools.toolkits import Toolkit, ToolkitFactory
 from toolyard_kernel.yaml_files import validated
@@ -14,8 +15,12 @@ from toolyard_kernel.yaml_files import validated
 GROUP = "toolyard.toolkits"
 
 
-def load_toolkit(name: str, settings: Mapping[str, Any], *, where: str, base: Path) -> Toolkit:
+def load_toolkit(
+    name: str, settings: Mapping[str, Any], *, where: str, base: Path, backend: Backend | None = None
+) -> Toolkit:
     """The toolkit `name` with `settings`; relative paths in them are below `base`.
+
+    `backend` is for a toolkit that runs on one, as the built-in ones do: it takes the place of the one in the settings.
 
     Raises:
         ConfigError: no such toolkit is installed, it cannot be loaded, or it refuses the settings.
@@ -23,7 +28,7 @@ def load_toolkit(name: str, settings: Mapping[str, Any], *, where: str, base: Pa
     factory = factory_of(name, where=where)
     checked = validated(factory.Settings, settings, where=f"{where}.{name}", base=base)
     try:
-        return factory(checked)
+        return factory(checked) if backend is None else cast("Any", factory)(checked, backend=backend)
     except ConfigError as error:
         raise ConfigError(f"{where}.{name}: {error}") from error
     except Exception as error:  # whatever a foreign package raises when it is made

@@ -1,0 +1,109 @@
+"""`Agent`: who it is, which tools it has, and which model answers for it; shared by any number of sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from toolyard_agents.config.agent_config import AgentConfig
+from toolyard_agents.errors import AgentError
+from toolyard_agents.models.model import Model
+from toolyard_agents.models.opening import open_model
+from toolyard_kernel.backends import Backend
+from toolyard_kernel.profiles.choice import choose_profile
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.tools.functions import tool as tool_of
+from toolyard_kernel.tools.opening import OpenToolkits
+from toolyard_kernel.tools.registry import Registry
+from toolyard_kernel.tools.tool import Tool, ToolHandler
+from toolyard_kernel.tools.toolkit_loading import load_toolkit
+from toolyard_kernel.tools.toolkits import Toolkit
+
+NAME = "agent"
+ROOTED = ("files", "search", "shell")
+"""The toolkits that an agent made from a config has below its working directory."""
+
+
+class Agent:
+    """A definition that runs nothing itself and changes no more once it runs.
+
+    `Agent(config)` has files, search and shell below its working directory, and the toolkits that the config names;
+    `Agent(name=…, model=…, tools=…)` has exactly these tools.
+    """
+
+    def __init__(
+        self,
+        config: AgentConfig | None = None,
+        *,
+        name: str | None = None,
+        model: str | Model | None = None,
+        tools: Iterable[Tool | ToolHandler | Any] | None = None,
+        registry: Registry | None = None,
+    ) -> None:
+        """`registry` holds tools that are open already, in the place of those the config would bring.
+
+        Raises:
+            AgentError: both a config and the parts of one are given.
+            ConfigError: the profile, a toolkit or the prompt cannot be used.
+            DefinitionError: a tool cannot be registered.
+        """
+        if config is not None and (name is not None or tools is not None):
+            raise AgentError("an agent is made from a config, or from name, model and tools; both were given")
+        self.config = config or AgentConfig(name=name, model=model if isinstance(model, str) else NAME)
+        self.model = model if model is not None else self.config.model
+        self.name = self.config.name or NAME
+        self.profile: PermissionProfile = choose_profile(self.config.profile or "readonly")
+        self.system_prompt = self.config.resolve_system_prompt()
+        self.registry = registry if registry is not None else Registry()
+        self.toolkits: Sequence[Toolkit] = ()
+        if config is not None and registry is None:
+            self.toolkits = toolkits_of(self.config)
+            _register(self.registry, self.toolkits, self.config.tools)
+        self.open_toolkits = OpenToolkits(self.toolkits, self._lost)
+        for thing in tools or ():
+            self.registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
+
+    def _lost(self, toolkit: Toolkit) -> None:
+        """A toolkit failed: its tools are gone, and the others go on."""
+        for entry in tuple(self.registry):
+            if entry.toolkit == toolkit.name:
+                self.registry.remove(entry.name)
+
+    def create_client(self) -> Model:
+        """The model's client. Whoever calls this closes it, unless the agent was given a model of its own."""
+        return open_model(self.model, base_url=self.config.base_url)
+
+
+def toolkits_of(config: AgentConfig) -> tuple[Toolkit, ...]:
+    """The toolkits that the config brings, on its backend.
+
+    Raises:
+        ConfigError: one cannot be loaded, or its settings cannot be used.
+    """
+    base = Path(config.working_dir or Path.cwd())
+    backend = None if isinstance(config.backend, str) else config.backend
+    settings: dict[str, dict[str, Any]] = {name: _rooted(name, base, config.backend) for name in ROOTED}
+    for name, given in config.toolkits.items():
+        settings[name] = {**settings.get(name, {}), **given}
+    return tuple(
+        load_toolkit(name, given, where="toolkits", base=base, backend=backend if name in ROOTED else None)
+        for name, given in settings.items()
+    )
+
+
+def _rooted(name: str, base: Path, backend: str | Backend) -> dict[str, Any]:
+    """The shell chooses its backend by the profile, unless the config names another one than this machine."""
+    named = backend if isinstance(backend, str) else "local"
+    if name == "shell" and named == "local":
+        return {"root": str(base)}
+    return {"root": str(base), "backend": named}
+
+
+def _register(registry: Registry, toolkits: Sequence[Toolkit], names: Sequence[str] | None) -> None:
+    for toolkit in toolkits:
+        for made in toolkit.tools():
+            if names is None or made.name in names:
+                registry.register(made, toolkit=toolkit.name)
+    if missing := [name for name in names or () if registry.find(name) is None]:
+        raise AgentError(f"tools: {', '.join(map(repr, missing))}: no toolkit of this agent has a tool of this name")

@@ -1,0 +1,107 @@
+"""`delegate`: an agent gives a task to another, or to a fresh copy of itself, and reads the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from toolyard_agents.agent import Agent
+from toolyard_agents.session.doors import CallDoor
+from toolyard_agents.session.scope import Scope
+from toolyard_agents.session.session import Session
+from toolyard_agents.session.situation import Situation
+from toolyard_agents.state.state import State
+from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.content import Text, ToolResult
+from toolyard_kernel.errors import ToolError
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.tools.functions import tool
+from toolyard_kernel.tools.tool import Tool
+
+SHARED_MESSAGES = 20
+"""Messages of the asker's history that a delegate is shown at the most."""
+
+
+def enable_delegation(own: Agent, routes: Mapping[str, Agent]) -> None:
+    """Give `own` the tool `delegate`, which reaches the agents in `routes` and fresh copies of itself."""
+    if own.registry.find("delegate") is None:
+        own.registry.register(delegate_tool(own, routes), toolkit="agents")
+
+
+def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
+    """The tool `delegate` of `own`, which reaches the agents in `routes`."""
+
+    @tool(name="delegate")
+    async def delegate(
+        ctx: ToolContext, *, prompt: str, agent: str | None = None, share_history: bool = False
+    ) -> ToolResult:
+        """Give a task to another agent, and get its answer.
+
+        Choose this for a part of the work that can be done on its own, or that another agent is made for. The other
+        agent sees nothing but the prompt, unless history is shared: say in it all that it needs to know. It has no more
+        rights than you have, and what it uses counts as yours.
+
+        Args:
+            prompt: The task, complete in itself.
+            agent: The name of the agent; without it, a fresh copy of yourself.
+            share_history: Whether the other agent is shown this conversation first.
+        """
+        scope = _scope_of(ctx)
+        target = own if agent is None else _route(agent, routes)
+        if target.name not in ctx.caller.profile.agents and target is not own:
+            raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {target.name!r}")
+        return await _delegated(target, prompt, scope, ctx, share_history=share_history)
+
+    return replace(delegate, unavailable=_agents_are_off)
+
+
+def _agents_are_off(profile: PermissionProfile) -> str | None:
+    return None if profile.agents else "it says agents: off"
+
+
+def _scope_of(ctx: ToolContext) -> Scope:
+    if not isinstance(ctx.door, CallDoor) or ctx.door.scope is None:
+        raise ToolError("only an agent can delegate: this call was not made in the run of one")
+    depth = ctx.caller.profile.limits.depth
+    if ctx.door.scope.depth >= depth:
+        raise ToolError(
+            f"this run is {ctx.door.scope.depth} delegations deep, and the limit is {depth}: do it yourself"
+        )
+    return ctx.door.scope
+
+
+def _route(name: str, routes: Mapping[str, Agent]) -> Agent:
+    if name not in routes:
+        known = ", ".join(routes) or "none; leave it out for a copy of yourself"
+        raise ToolError(f"no agent is named {name!r} here; the agents you can delegate to: {known}")
+    return routes[name]
+
+
+async def _delegated(target: Agent, prompt: str, scope: Scope, ctx: ToolContext, *, share_history: bool) -> ToolResult:
+    situation = Situation(
+        caller=ctx.caller,
+        door=scope.door,
+        depth=scope.depth + 1,
+        budget=scope.left(),
+        parent_run_id=scope.emitter.run_id,
+        on_event=scope.emitter.pass_on,
+    )
+    session = Session(target, state=_history(scope.state) if share_history else State(), situation=situation)
+    session.approval_callback = scope.callback
+    result = await session.run(prompt, token=scope.token)
+    scope.spent(result.used)
+    completed = result.status == "completed"
+    text = result.text if completed else f"{target.name} did not finish ({result.stop_reason}): {result.text}"
+    about = {"agent": target.name, "run_id": result.run_id, "status": result.status, "stop_reason": result.stop_reason}
+    return ToolResult(content=(Text(text),), structured={**about, "text": text}, is_error=not completed)
+
+
+def _history(state: State) -> State:
+    """A conversation of its own that begins with what was said in this one."""
+    said = [
+        f"{message.role}: {message.content}" for message in state.get_messages()[-SHARED_MESSAGES:] if message.content
+    ]
+    shared = State()
+    shared.add_user_message("The conversation that this task comes from:\n\n" + "\n\n".join(said))
+    shared.add_assistant_message("I have read it.")
+    return shared

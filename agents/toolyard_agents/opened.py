@@ -1,0 +1,38 @@
+"""What is open while an agent runs: its toolkits, its model's client, and the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from toolyard_agents.agent import Agent
+from toolyard_agents.models.model import Model
+from toolyard_kernel.approvals.store import Approvals
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.folders import state_folder
+from toolyard_kernel.ledger.files import FileLedger
+from toolyard_kernel.ledger.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAgent:
+    """The gate to an agent's tools, and its model."""
+
+    gate: Gate
+    model: Model
+
+
+@asynccontextmanager
+async def opened(agent: Agent) -> AsyncGenerator[OpenAgent]:
+    """Open what the agent needs, and close it; a model that the agent was given stays its giver's."""
+    ledger = FileLedger(state_folder())
+    gate = Gate(registry=agent.registry, recorder=Recorder(ledger), approvals=Approvals(state_folder()))
+    model = agent.create_client()
+    try:
+        async with agent.open_toolkits.held():
+            yield OpenAgent(gate=gate, model=model)
+    finally:
+        if model is not agent.model:
+            await model.aclose()
+        ledger.close()

@@ -1,0 +1,45 @@
+"""What a run answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from toolyard_agents.events import AgentEvent
+from toolyard_agents.usage import Usage
+
+Status = Literal["completed", "error", "cancelled", "interrupted"]
+StopReason = Literal["end", "max_iterations", "budget", "timeout", "cancelled", "error", "interrupted"]
+
+STATUS: dict[StopReason, Status] = {
+    "end": "completed",
+    "max_iterations": "error",
+    "budget": "error",
+    "timeout": "error",
+    "cancelled": "cancelled",
+    "error": "error",
+    "interrupted": "interrupted",
+}
+"""What became of a run that stopped for this reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """How a run ended. `used` is what this run used, the runs it delegated to included."""
+
+    text: str
+    events: list[AgentEvent]
+    status: Status
+    used: Usage
+    run_id: str
+    stop_reason: StopReason
+
+    @property
+    def usage(self) -> dict[str, int]:
+        """Token counts by name."""
+        return self.used.to_dict()
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars; None when a price is not known."""
+        return self.used.cost

@@ -1,0 +1,1 @@
+"""Agents as a service runs them: created, dispatched, cancelled, reconfigured and closed by plain functions."""

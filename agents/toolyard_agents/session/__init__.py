@@ -1,0 +1,1 @@
+"""A session, and the runs that go on in it."""

@@ -1,0 +1,46 @@
+"""Who makes an agent's calls, and within which bounds: the stricter of everybody's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from toolyard_agents.agent import Agent
+from toolyard_agents.errors import ModelRefused
+from toolyard_agents.models.model import Model
+from toolyard_agents.session.budget import MOST_TURNS, Budget, least
+from toolyard_agents.session.situation import Situation
+from toolyard_agents.usage import NOTHING
+from toolyard_kernel.calls.callers import Caller
+
+
+def caller_of(agent: Agent, situation: Situation) -> Caller:
+    """Who makes the agent's calls: the caller and the agent in one, with no more than both may do."""
+    caller = situation.caller
+    return replace(caller, id=f"{caller.id}/{agent.name}", profile=caller.profile & agent.profile)
+
+
+def budget_of(agent: Agent, caller: Caller, situation: Situation) -> Budget:
+    """The stricter of what the agent, the caller's profile and the situation leave."""
+    own, limits = agent.config.budgets, caller.profile.limits
+    given = situation.budget or Budget()
+    turns = (own.max_turns, limits.max_turns, given.max_turns, MOST_TURNS)
+    tokens = least(least(own.max_tokens, limits.max_tokens), given.max_tokens)
+    return Budget(
+        max_turns=min(turn for turn in turns if turn is not None),
+        max_tokens=None if tokens is None else int(tokens),
+        max_cost=least(least(own.max_cost, limits.max_cost), given.max_cost),
+        wall_time=least(own.wall_time, given.wall_time),
+    )
+
+
+def check_price(budget: Budget, model: Model) -> None:
+    """A cost that nobody knows cannot be kept within a bound.
+
+    Raises:
+        ModelRefused: the price of the model is not known, and the budget bounds the cost.
+    """
+    if budget.max_cost is not None and model.cost(NOTHING) is None:
+        raise ModelRefused(
+            f"the price of {model.name!r} is not known, so max_cost={budget.max_cost:g} cannot be kept; "
+            f"add it to prices.yaml, or take max_cost out"
+        )

@@ -1,0 +1,52 @@
+"""What a run may use, refused before the next step and not after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolyard_agents.results import StopReason
+from toolyard_agents.usage import Usage
+
+MOST_TURNS = 100
+"""Turns of a run whose budget names none: a loop that nobody watches must end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """The bounds of one run: model turns, tokens, US dollars, and seconds. None is no bound."""
+
+    max_turns: int = MOST_TURNS
+    max_tokens: int | None = None
+    max_cost: float | None = None
+    wall_time: float | None = None
+
+    def refusal(self, turns: int, used: Usage) -> tuple[StopReason, str] | None:
+        """Why no further step may be taken after `turns` of them, or None."""
+        if turns >= self.max_turns:
+            return "max_iterations", f"the run has taken {turns} turns, which is as many as it may"
+        if self.max_tokens is not None and used.total_tokens >= self.max_tokens:
+            return "budget", f"the run has used {used.total_tokens} tokens of {self.max_tokens}"
+        if self.max_cost is None:
+            return None
+        if used.cost is None:
+            return "budget", f"the cost of this model is not known, and the run may cost at most ${self.max_cost:g}"
+        if used.cost >= self.max_cost:
+            return "budget", f"the run has cost ${used.cost:.4f} of ${self.max_cost:g}"
+        return None
+
+    def less(self, turns: int, used: Usage) -> Budget:
+        """What is left for a run that this one delegates to."""
+        cost = None if self.max_cost is None else max(self.max_cost - (used.cost or 0.0), 0.0)
+        return Budget(
+            max_turns=max(self.max_turns - turns, 0),
+            max_tokens=None if self.max_tokens is None else max(self.max_tokens - used.total_tokens, 0),
+            max_cost=cost,
+            wall_time=self.wall_time,
+        )
+
+
+def least(a: float | None, b: float | None) -> float | None:
+    """The stricter of two bounds, where None is none."""
+    if a is None or b is None:
+        return b if a is None else a
+    return min(a, b)

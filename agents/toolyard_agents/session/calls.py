@@ -1,0 +1,180 @@
+"""Carrying out the calls that a model asks for: through the gate, several at once, answered in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from toolyard_agents.messages import ToolRequest
+from toolyard_agents.session.approving import Approvers, CallApprover
+from toolyard_agents.session.doors import CallDoor
+from toolyard_agents.session.emitting import Emitter
+from toolyard_agents.session.scope import Scope
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.doors import Door
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.calls.outcomes import Outcome, ToolCall
+from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text
+
+REFUSED = frozenset({"denied", "approval_required"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What a call ended with: the text that the model reads."""
+
+    request: ToolRequest
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A call that waits for an approval; `reason` says whose."""
+
+    request: ToolRequest
+    reason: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Calls:
+    """Makes calls in the name of `caller`, at most `at_once` at a time.
+
+    `names` says which tool the model means by a name; `scope` is what a call sees of the run that makes it.
+    """
+
+    gate: Gate
+    caller: Caller
+    outer: Door
+    emitter: Emitter
+    approvers: Approvers
+    thread_id: str
+    at_once: int
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
+    scope: Scope | None = None
+
+    async def make(self, requests: Sequence[ToolRequest], keep: Callable[[Answered], None]) -> list[Waiting]:
+        """Make the calls; `keep` gets each answer as it comes, and those that wait for somebody are returned.
+
+        When this is cancelled, the calls that have not ended are stopped.
+        """
+        free = asyncio.Semaphore(self.at_once)
+        waits: list[Waiting] = []
+
+        async def one(request: ToolRequest) -> None:
+            async with free:
+                made = await self._make(request)
+            if isinstance(made, Answered):
+                keep(made)
+            else:
+                waits.append(made)
+
+        async with asyncio.TaskGroup() as tasks:
+            for request in requests:
+                tasks.create_task(one(request))
+        return waits
+
+    async def _make(self, request: ToolRequest) -> Answered | Waiting:
+        arguments = _arguments_of(request)
+        if isinstance(arguments, str):
+            return await self._unreadable(request, arguments)
+        call = self._call(request, arguments)
+        door = CallDoor(
+            emitter=self.emitter,
+            outer=self.outer,
+            call_id=request.id,
+            tool=call.tool,
+            arguments=arguments,
+            scope=self.scope,
+        )
+        approver = self.approvers.of(request.id, self.emitter)
+        outcome = await replace(self.gate, approver=approver).call(call, self.caller, door)
+        if waiting := _waits(outcome, approver):
+            return Waiting(request=request, reason=waiting)
+        return await self._answered(request, door, outcome)
+
+    def _call(self, request: ToolRequest, arguments: JsonObject) -> ToolCall:
+        """With one id for all the rounds that an approval may take."""
+        identity = hashlib.sha256(f"{self.thread_id}\0{request.id}\0{request.name}".encode(errors="replace"))
+        return ToolCall(
+            tool=self.names.get(request.name, request.name),
+            arguments=arguments,
+            thread_id=self.thread_id,
+            run_id=self.emitter.run_id,
+            call_id=identity.hexdigest()[:16],
+        )
+
+    async def _unreadable(self, request: ToolRequest, reason: str) -> Answered:
+        text = f"invalid arguments: {reason}"
+        await self.emitter.emit("tool_start", tool_name=request.name, tool_call_id=request.id)
+        await self._ended(request, text, {"status": "tool_error"})
+        return Answered(request=request, text=text)
+
+    async def _answered(self, request: ToolRequest, door: CallDoor, outcome: Outcome) -> Answered:
+        text = text_of(outcome)
+        about: dict[str, Any] = {"status": outcome.status, "duration": outcome.duration, "call_id": outcome.call_id}
+        if outcome.status in REFUSED:
+            await self.emitter.emit(
+                "tool_blocked",
+                tool_name=request.name,
+                tool_call_id=request.id,
+                tool_args=door.arguments,
+                content=text,
+                tool_metadata=about,
+            )
+        else:
+            await door.started()  # arguments that did not fit: it never ran, and its end has a beginning all the same
+            await self._ended(request, text, {**about, "structured": outcome.structured})
+        return Answered(request=request, text=text)
+
+    async def _ended(self, request: ToolRequest, text: str, about: dict[str, Any]) -> None:
+        await self.emitter.emit(
+            "tool_end", tool_name=request.name, tool_call_id=request.id, tool_result=text, tool_metadata=about
+        )
+
+
+def _arguments_of(request: ToolRequest) -> JsonObject | str:
+    """The arguments, or why they are none."""
+    try:
+        arguments: Any = json.loads(request.arguments or "{}")
+    except (ValueError, RecursionError) as error:
+        return f"not JSON ({error}); write one JSON object"
+    if not isinstance(arguments, dict):
+        return f"a JSON {type(arguments).__name__}; write one JSON object"
+    return cast("JsonObject", arguments)
+
+
+def _waits(outcome: Outcome, approver: CallApprover | None) -> str | None:
+    if approver and approver.interrupted:
+        return str(approver.interrupted) or "the run stops for an approval"
+    if outcome.status == "input_required" and outcome.input is None:  # the caller's user is asked by another round
+        return outcome.decision.reason
+    return None
+
+
+def text_of(outcome: Outcome) -> str:
+    """What the model reads: no model can look at what a tool's message cannot carry."""
+    if outcome.status == "input_required":
+        return "this tool needs input that only a client can give, and an agent is none"
+    return "\n".join(_told(block) for block in outcome.content) or f"[{outcome.status}: no content]"
+
+
+def _told(block: Content) -> str:
+    match block:
+        case Text():
+            return block.text
+        case ResourceLink():
+            return f"[{block.uri}: {block.name}]"
+        case EmbeddedResource(content=str() as text):
+            return text
+        case EmbeddedResource():
+            return _left_out(block.mime_type or block.uri, len(block.content))
+        case Image() | Audio():
+            return _left_out(block.mime_type, len(block.data))
+
+
+def _left_out(kind: str, size: int) -> str:
+    return f"[{kind} of {size} bytes: it cannot be shown here]"

@@ -1,0 +1,95 @@
+"""Making room in a conversation that grows too long for its model."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from toolyard_agents.errors import ModelError
+from toolyard_agents.models.model import Finished, Model, ModelRequest, TextPiece
+from toolyard_agents.session.emitting import Emitter
+from toolyard_agents.state.compaction import (
+    CompactionPlan,
+    CompactResult,
+    Trigger,
+    dropped_note,
+    plan_compaction,
+    plan_dropping,
+    summary_request,
+    tokens_after,
+)
+from toolyard_agents.state.state import State
+from toolyard_agents.usage import NOTHING, Usage
+
+FULL = 0.8
+"""The part of the context window that may be used before the conversation is summarised."""
+KEPT = 0.5
+"""The part of it that an open task may take when it is summarised."""
+
+log = logging.getLogger("toolyard")
+
+
+@dataclass(slots=True, kw_only=True)
+class Compactor:
+    """Summarises `state` by asking `model`. `window` is the model's context in tokens; None never makes room by itself.
+
+    `overhead` are the tokens of what is sent besides the conversation. `reported` is what the provider counted last.
+    """
+
+    model: Model
+    state: State
+    emitter: Emitter
+    window: int | None
+    overhead: int = 0
+    reported: int = 0
+    used: Usage = NOTHING
+
+    def hear(self, usage: Usage) -> None:
+        """What the provider counted for the last answer: all of it is in the next question."""
+        self.reported = usage.total_tokens
+
+    async def make_room(self) -> Usage:
+        """Compact a conversation that fills its window; what that used."""
+        before, self.used = self.state.estimate_tokens() + self.overhead, NOTHING
+        if self.window is not None and max(before, self.reported) >= FULL * self.window:
+            await self.compact("auto")
+        return self.used
+
+    async def compact(self, trigger: Trigger) -> CompactResult:
+        """Let a summary stand for what can give way; without a summary, drop the oldest turns and say so."""
+        before = self.state.estimate_tokens()
+        await self.emitter.emit("compact_start", tool_metadata={"trigger": trigger, "tokens": before})
+        room = None if self.window is None else int(KEPT * self.window)
+        summary = ""
+        if plan := plan_compaction(self.state.steps, room=room):
+            plan, summary = await self._summary(plan, room)
+            self.state.replace_with_summary(
+                summary, before, tokens_after(before, plan, summary), replaced=plan.replaced
+            )
+        self.reported = 0  # it was counted before
+        result = CompactResult(
+            summary=summary, tokens_before=before, tokens_after=self.state.estimate_tokens(), trigger=trigger
+        )
+        await self.emitter.emit("compact_end", content=summary, tool_metadata={"tokens": result.tokens_after})
+        return result
+
+    async def _summary(self, plan: CompactionPlan, room: int | None) -> tuple[CompactionPlan, str]:
+        try:
+            text = await self._asked(ModelRequest(messages=summary_request(plan, room=self.window)))
+        except ModelError as error:
+            log.warning("no summary could be had (%s): the oldest turns are dropped", error)
+            text = ""
+        if text.strip():
+            return plan, text
+        dropping = plan_dropping(self.state.steps, room=room or plan.tokens // 2) or plan
+        return dropping, dropped_note(dropping)
+
+    async def _asked(self, request: ModelRequest) -> str:
+        texts: list[str] = []
+        async for piece in self.model.stream(request):
+            if isinstance(piece, TextPiece):
+                texts.append(piece.text)
+            elif isinstance(piece, Finished):
+                self.used += piece.usage
+                self.state.update_usage(piece.usage)
+        return "".join(texts)

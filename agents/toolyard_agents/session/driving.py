@@ -1,0 +1,125 @@
+"""Taking a run to its end, however it ends: one last event, a valid history, nothing left running."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import anyio
+
+from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.errors import ModelError
+from toolyard_agents.events import EventType
+from toolyard_agents.results import STATUS, RunResult, Status
+from toolyard_agents.session.run import Run, Stop
+
+CancelCheck = Callable[[], "bool | Awaitable[bool]"]
+"""Says whether the run should end; it is asked a few times a second, and must not block."""
+
+LOOK = 0.1
+"""Seconds between two looks at `cancel_check`."""
+GRACE = 2.0
+"""Seconds a run has to end once it is stopped; the gate gives each handler one of them."""
+
+LAST: dict[Status, EventType] = {
+    "completed": "turn_complete",
+    "error": "error",
+    "cancelled": "cancelled",
+    "interrupted": "interruption",
+}
+
+log = logging.getLogger("toolyard")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driver:
+    """Drives one run. It is cancelled by its token, by `cancel_check`, and with the task that drives it."""
+
+    run: Run
+    token: CancellationToken
+    cancel_check: CancelCheck | None = None
+
+    async def to_the_end(self) -> RunResult:
+        """The result, whatever the run came to.
+
+        Raises:
+            asyncio.CancelledError: the task was cancelled; the run has ended, and the state says so.
+        """
+        self.run.state.begin_run(self.run.emitter.run_id)
+        work = asyncio.create_task(self.run.go(), name=f"toolyard-run-{self.run.emitter.run_id}")
+        forget = self.token.listen(_canceller(work))
+        watching = asyncio.create_task(self._watch()) if self.cancel_check else None
+        try:
+            await asyncio.wait({work}, timeout=self.run.budget.wall_time)
+        except asyncio.CancelledError:
+            self.token.cancel("the task that drove the run was cancelled")
+            with anyio.CancelScope(shield=True):
+                await self._ended(work)
+            raise
+        finally:
+            forget()
+            if watching:
+                watching.cancel()
+        return await self._ended(work)
+
+    async def _ended(self, work: asyncio.Task[Stop]) -> RunResult:
+        late = not work.done()
+        if late:
+            work.cancel()
+            await asyncio.wait({work}, timeout=GRACE)
+        return await self._result(self._stop(work, late=late))
+
+    def _stop(self, work: asyncio.Task[Stop], *, late: bool) -> Stop:
+        if work.done() and not work.cancelled() and work.exception() is None:
+            return work.result()  # it ended by itself, whatever was asked of it in the same moment
+        if self.token.is_cancelled():
+            return Stop("cancelled", self.token.reason)
+        if late:
+            return Stop("timeout", f"the run did not end within {self.run.budget.wall_time:g}s")
+        error = None if work.cancelled() else work.exception()
+        if isinstance(error, ModelError):
+            return Stop("error", str(error))
+        if error is None:
+            return Stop("cancelled", "the run cancelled itself")
+        log.error("run %s failed", self.run.emitter.run_id, exc_info=error)
+        return Stop("error", f"{type(error).__name__}: {error}")
+
+    async def _result(self, stop: Stop) -> RunResult:
+        run, status = self.run, STATUS[stop.reason]
+        if run.turn.text and not run.turn.kept:  # the part that came is kept
+            run.state.add_assistant_message(run.turn.text)
+        run.state.end_run(status)
+        await run.emitter.emit(LAST[status], content=stop.text, usage=run.usage.to_dict())
+        return RunResult(
+            text=stop.text if status == "completed" else run.turn.text,
+            events=run.emitter.events,
+            status=status,
+            used=run.usage,
+            run_id=run.emitter.run_id,
+            stop_reason=stop.reason,
+        )
+
+    async def _watch(self) -> None:
+        while self.cancel_check and not self.token.is_cancelled():
+            try:
+                said = self.cancel_check()
+                if inspect.isawaitable(said):
+                    said = await said
+            except Exception:
+                log.exception("cancel_check failed: the run is cancelled, since nobody could stop it")
+                said = True
+            if said:
+                self.token.cancel("cancel_check said so")
+            await asyncio.sleep(LOOK)
+
+
+def _canceller(work: asyncio.Task[Stop]) -> Callable[[str], None]:
+    loop = asyncio.get_running_loop()
+
+    def cancel(reason: str) -> None:
+        loop.call_soon_threadsafe(work.cancel)
+
+    return cancel

@@ -1,0 +1,55 @@
+"""Telling what happens in a run."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolyard_agents.events import AgentEvent, EventType
+
+log = logging.getLogger("toolyard")
+
+OnEvent = Callable[[AgentEvent], "Awaitable[None] | None"]
+"""Hears each event as it happens, sync or async; a slow one slows the run, and one that raises is only logged."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Emitter:
+    """Numbers the events of one run, keeps them, and hands them on."""
+
+    run_id: str
+    agent: str
+    parent_run_id: str | None = None
+    on_event: OnEvent | None = None
+    events: list[AgentEvent] = field(default_factory=list[AgentEvent])
+
+    async def emit(self, type: EventType, **fields: Any) -> None:
+        event = AgentEvent(
+            type=type,
+            seq=len(self.events),
+            run_id=self.run_id,
+            agent=self.agent,
+            parent_run_id=self.parent_run_id,
+            timestamp=time.time(),
+            **fields,
+        )
+        self.events.append(event)
+        await self._hand_on(event)
+
+    async def pass_on(self, event: AgentEvent) -> None:
+        """An event of a run that this one delegated to: heard with its own, and kept by that run."""
+        await self._hand_on(event)
+
+    async def _hand_on(self, event: AgentEvent) -> None:
+        if self.on_event is None:
+            return
+        try:
+            heard = self.on_event(event)
+            if inspect.isawaitable(heard):
+                await heard
+        except Exception:
+            log.exception("whoever hears the events of run %s failed at %s", self.run_id, event.type)

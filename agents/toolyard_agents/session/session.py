@@ -1,0 +1,150 @@
+"""`Session`: a conversation with an agent, one run after the other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+from toolyard_agents.agent import Agent
+from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.errors import SessionBusy
+from toolyard_agents.opened import OpenAgent, opened
+from toolyard_agents.results import RunResult
+from toolyard_agents.session.approving import ApprovalCallback, Approvers
+from toolyard_agents.session.compacting import Compactor
+from toolyard_agents.session.driving import CancelCheck, Driver
+from toolyard_agents.session.emitting import Emitter, OnEvent
+from toolyard_agents.session.running import Occasion, run_of
+from toolyard_agents.session.situation import Situation
+from toolyard_agents.state.compaction import CompactResult
+from toolyard_agents.state.estimates import text_tokens
+from toolyard_agents.state.state import State
+from toolyard_kernel.backends import Backend, load_backend
+from toolyard_kernel.calls.callers import Caller
+
+CONTEXT_WINDOW = 128_000
+
+
+class Session:
+    """Owns its state, and runs one prompt at a time.
+
+    `approval_callback` answers asks. `cancel_check` is looked at while a run goes on. With `auto_compact`, a
+    conversation that reaches 0.8 of `context_window` tokens is summarised before the model is asked again.
+    """
+
+    def __init__(self, agent: Agent, *, state: State | None = None, situation: Situation | None = None) -> None:
+        """`situation` says for whom the session runs, when that is not the program itself."""
+        self.agent = agent
+        self.state = state or State()
+        self.situation = situation or Situation(caller=Caller(id="python", profile=agent.profile), trusted=True)
+        self.approval_callback: ApprovalCallback | None = None
+        self.cancel_check: CancelCheck | None = None
+        self.auto_compact = True
+        self.context_window = CONTEXT_WINDOW
+        self._token: CancellationToken | None = None
+        self._stack: AsyncExitStack | None = None
+        self._open: OpenAgent | None = None
+        self._open_for: Agent | None = None
+
+    async def run(
+        self, prompt: str, *, on_event: OnEvent | None = None, token: CancellationToken | None = None
+    ) -> RunResult:
+        """Run a prompt to its end. A run that fails, is refused or is cancelled by its token has a result that says so.
+
+        Raises:
+            SessionBusy: the session is running already.
+            asyncio.CancelledError: the task was cancelled; the run has ended, and the session can go on.
+        """
+        return await self._go(Occasion(prompt=prompt, on_event=on_event, token=token or CancellationToken()))
+
+    async def resume(
+        self,
+        approvals: Mapping[str, bool] | None = None,
+        *,
+        on_event: OnEvent | None = None,
+        token: CancellationToken | None = None,
+    ) -> RunResult:
+        """Go on with a run that was interrupted; `approvals` answers the calls that wait, by their `tool_call_id`.
+
+        A call that is not answered here is asked for again; a call that was made is not made again.
+        """
+        given = dict(approvals or {})
+        return await self._go(Occasion(given=given, on_event=on_event, token=token or CancellationToken()))
+
+    async def cancel(self, reason: str = "the session was cancelled") -> None:
+        """End the run that goes on, if any; the session can run again afterwards."""
+        if self._token is not None:
+            self._token.cancel(reason)
+
+    async def compact(self) -> CompactResult:
+        """Let the model summarise the conversation so far, and go on from the summary."""
+        async with self._claimed(CancellationToken()), self._opened() as open_agent:
+            emitter = Emitter(run_id=secrets.token_hex(8), agent=self.agent.name, on_event=self.situation.on_event)
+            return await self._compactor(open_agent, emitter).compact("manual")
+
+    async def get_sandbox(self) -> Backend:
+        """The backend that the agent's commands run on."""
+        backend = self.agent.config.backend
+        return load_backend(backend) if isinstance(backend, str) else backend
+
+    async def close(self) -> None:
+        """Give back what `async with` opened."""
+        stack, self._stack, self._open = self._stack, None, None
+        if stack is not None:
+            await stack.aclose()
+
+    async def __aenter__(self) -> Self:
+        """Keep open what runs need, instead of opening it for each of them."""
+        self._stack = AsyncExitStack()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _go(self, occasion: Occasion) -> RunResult:
+        async with self._claimed(occasion.token), self._opened() as open_agent:
+            run = run_of(self.agent, self.state, self.situation, open_agent, self._approvers(occasion), occasion)
+            compactor = self._compactor(open_agent, run.emitter)
+            run.make_room, run.heard = compactor.make_room, compactor.hear
+            return await Driver(run=run, token=occasion.token, cancel_check=self.cancel_check).to_the_end()
+
+    def _approvers(self, occasion: Occasion) -> Approvers:
+        auto = self.situation.trusted and self.agent.config.auto_approve
+        return Approvers(given=occasion.given, callback=self.approval_callback, auto=auto)
+
+    def _compactor(self, open_agent: OpenAgent, emitter: Emitter) -> Compactor:
+        window = self.context_window if self.auto_compact else None
+        overhead = text_tokens(self.agent.system_prompt)
+        return Compactor(model=open_agent.model, state=self.state, emitter=emitter, window=window, overhead=overhead)
+
+    @asynccontextmanager
+    async def _claimed(self, token: CancellationToken) -> AsyncGenerator[None]:
+        if self._token is not None:
+            raise SessionBusy(f"session {self.state.session_id!r} is running; wait for its run, or cancel it")
+        self._token = token
+        try:
+            yield
+        finally:
+            self._token = None
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncGenerator[OpenAgent]:
+        if self.situation.opened is not None:
+            yield self.situation.opened
+        elif self._stack is None:
+            async with opened(self.agent) as open_agent:
+                yield open_agent
+        else:
+            yield await self._kept_open(self._stack)
+
+    async def _kept_open(self, stack: AsyncExitStack) -> OpenAgent:
+        """What stays open from run to run, until the session gets another agent."""
+        if self._open is None or self._open_for is not self.agent:
+            await stack.aclose()
+            self._open, self._open_for = await stack.enter_async_context(opened(self.agent)), self.agent
+        return self._open

@@ -1,0 +1,32 @@
+"""For whom a session runs, and within which bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from toolyard_agents.session.budget import Budget
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.doors import NO_DOOR, Door
+
+if TYPE_CHECKING:
+    from toolyard_agents.opened import OpenAgent
+    from toolyard_agents.session.emitting import OnEvent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Situation:
+    """`caller` is who makes the session's calls: they may do what both the caller and the agent may.
+
+    `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
+    delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open.
+    """
+
+    caller: Caller
+    trusted: bool = False
+    door: Door = NO_DOOR
+    depth: int = 0
+    budget: Budget | None = None
+    parent_run_id: str | None = None
+    opened: OpenAgent | None = None
+    on_event: OnEvent | None = None

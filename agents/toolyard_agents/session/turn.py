@@ -1,0 +1,46 @@
+"""One answer of a model, told as it comes and kept as far as it came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from toolyard_agents.errors import ModelUnavailable
+from toolyard_agents.messages import ToolRequest
+from toolyard_agents.models.model import Finished, Model, ModelRequest, ReasoningPiece, TextPiece
+from toolyard_agents.session.emitting import Emitter
+
+
+@dataclass(slots=True, kw_only=True)
+class Turn:
+    """What came so far. `finished` is there once the answer is whole; `kept` once the state has it."""
+
+    texts: list[str] = field(default_factory=list[str])
+    requests: list[ToolRequest] = field(default_factory=list[ToolRequest])
+    finished: Finished | None = None
+    kept: bool = False
+
+    @property
+    def text(self) -> str:
+        return "".join(self.texts)
+
+    async def take(self, model: Model, request: ModelRequest, emitter: Emitter) -> Finished:
+        """Take the whole answer.
+
+        Raises:
+            ModelError: it could not be had, or broke off.
+        """
+        pieces = model.stream(request)
+        async for piece in pieces:
+            match piece:
+                case TextPiece():
+                    self.texts.append(piece.text)
+                    await emitter.emit("text", content=piece.text)
+                case ReasoningPiece():
+                    await emitter.emit("reasoning", content=piece.text)
+                case ToolRequest():
+                    self.requests.append(piece)
+                case Finished():
+                    self.finished = piece
+        if self.finished is None:
+            raise ModelUnavailable(f"the answer of {model.name!r} broke off")
+        return self.finished
