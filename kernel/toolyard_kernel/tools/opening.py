@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.tools.toolkits import Toolkit
 
 OPENING = 30.0
@@ -38,7 +39,11 @@ class OpenToolkits:
 
     @asynccontextmanager
     async def held(self) -> AsyncGenerator[None]:
-        """Meanwhile the toolkits are open, but for those that failed."""
+        """Meanwhile the toolkits are open, but for those that failed.
+
+        Raises:
+            ConfigError: a toolkit found out, as it was opened, that its settings cannot be used; none stays open.
+        """
         self.holders += 1
         if self.holders == 1:
             earlier = [keeper.task for keeper in self._keepers]  # whoever left last may still be closing them
@@ -46,6 +51,8 @@ class OpenToolkits:
         try:
             for keeper in self._keepers:
                 await keeper.opened()
+            if refusal := next((keeper.refusal for keeper in self._keepers if keeper.refusal), None):
+                raise refusal
             yield
         finally:
             self.holders -= 1
@@ -63,6 +70,7 @@ class _Keeper:
         self._opening = opening
         self._opened = asyncio.Event()
         self._over = asyncio.Event()
+        self.refusal: ConfigError | None = None
         self.task = asyncio.create_task(self._keep(earlier), name=f"toolyard-toolkit-{toolkit.name}")
 
     async def opened(self) -> None:
@@ -85,6 +93,8 @@ class _Keeper:
             if (task := asyncio.current_task()) and task.cancelling():
                 raise
             self._fail("cancelled itself")
+        except ConfigError as error:
+            self._refuse(error)
         except BaseException as error:  # noqa: BLE001 - asyncio would end the whole server with a SystemExit
             self._fail(f"failed with {type(error).__name__}", error)
         finally:
@@ -96,6 +106,12 @@ class _Keeper:
             self._opened.set()
             await self._over.wait()
             deadline.reschedule(asyncio.get_running_loop().time() + CLOSING)
+
+    def _refuse(self, error: ConfigError) -> None:
+        if self._opened.is_set():
+            self._fail("failed with ConfigError", error)
+        else:
+            self.refusal = ConfigError(f"toolkit {self._toolkit.name!r}: {error}")
 
     def _fail(self, how: str, error: BaseException | None = None) -> None:
         if self._over.is_set():

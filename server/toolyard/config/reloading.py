@@ -88,11 +88,11 @@ class LiveConfig:
             tokens = self._callers(loaded, fresh)
             if self._tokens and not tokens:
                 raise ConfigError(f"{loaded.path}: auth.tokens: a server that asks for tokens goes on asking")
+            opened = AsyncExitStack()
+            await opened.enter_async_context(fresh.lifespan())
         except ToolyardError as error:
             log.error("the config was not reloaded, and the one before stays in force: %s", error)  # noqa: TRY400 - the message says it all
             return
-        opened = AsyncExitStack()
-        await opened.enter_async_context(fresh.lifespan())
         old, self._opened = self._opened, opened
         self.runtime.adopt(fresh)
         then, now = (each.config.model_dump(include=set(NEEDS_RESTART)) for each in (self._started, loaded))
