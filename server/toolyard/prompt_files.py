@@ -11,10 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import ConfigError, InvalidArguments
+from toolyard_kernel.front_matter import read_fronted
 from toolyard_kernel.offers.prompts import Prompt, PromptArgument
-from toolyard_kernel.yaml_files import read_text, validated, yaml_mapping
+from toolyard_kernel.yaml_files import validated
 
-FENCE = re.compile(r"---[ \t]*\r?\n(.*?)^---[ \t]*(?:\r?\n|\Z)", re.DOTALL | re.MULTILINE)
 PLACEHOLDER = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 
 
@@ -50,16 +50,14 @@ def load_prompts(folder: Path, *, where: str) -> tuple[Prompt, ...]:
 
 
 def _prompt(path: Path) -> Prompt:
-    text = read_text(path)
-    fenced = FENCE.match(text)
-    if fenced is None:
+    fronted = read_fronted(path)
+    if fronted.front is None:
         raise ConfigError(f"{path}: expected a line ---, keys such as description:, and another line --- at the top")
-    # The empty line stands for the first fence, so that an error names the line of the file.
-    front = validated(PromptFront, yaml_mapping(f"\n{fenced[1]}", path), where=str(path), base=path.parent)
+    front = validated(PromptFront, fronted.front, where=str(path), base=path.parent)
     arguments = tuple(
         PromptArgument(name=one.name, description=one.description, required=one.required) for one in front.arguments
     )
-    template = _Template(path, text[fenced.end() :].strip(), arguments)
+    template = _Template(path, fronted.text.strip(), arguments)
     return Prompt(
         name=front.name or path.stem,
         description=front.description,
