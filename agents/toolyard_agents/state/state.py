@@ -186,6 +186,8 @@ class State:
     def end_run(self, status: EndStatus) -> None:
         """The run has ended. Unless it was interrupted, calls without an answer get one that says so.
 
+        It holds also when it cannot be recorded, which is logged.
+
         Raises:
             StateError: none is under way.
         """
@@ -220,7 +222,10 @@ class State:
             self._observers.remove(observer)
 
     def record_to(self, sink: Sink | None) -> None:
-        """Give every entry from now on to `sink` before it holds: what cannot be recorded does not happen."""
+        """Give every entry from now on to `sink` before it holds: what it refuses, by raising, does not happen.
+
+        Only the end of a run does: a sink that could not take it should write it with the next entry.
+        """
         self._sink = sink
 
     def to_jsonl(self, path: str | PathLike[str]) -> None:
@@ -268,14 +273,24 @@ class State:
     def _commit(self, change: Change, run_id: str | None = None) -> None:
         self._check(change)
         entry = Entry(seq=len(self._entries), time=time.time(), run_id=run_id or self._run_id, change=change)
-        if self._sink is not None:
-            self._sink.write(entry)
+        self._record(entry)
         self._apply(entry)
         for observer in tuple(self._observers):
             try:
                 observer(entry)
             except Exception:
                 log.exception("an observer of session %s failed", self._session_id)
+
+    def _record(self, entry: Entry) -> None:
+        """The end of a run holds even if it cannot be recorded: a full disk must not leave a session running."""
+        if self._sink is None:
+            return
+        try:
+            self._sink.write(entry)
+        except Exception:
+            if not isinstance(entry.change, RunEnded):
+                raise
+            log.exception("the end of run %s could not be recorded", entry.run_id)
 
     def _check(self, change: Change) -> None:
         match change:

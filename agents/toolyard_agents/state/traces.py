@@ -59,10 +59,7 @@ def missing(entries: Sequence[Entry], trace: Trace, name: str) -> Sequence[Entry
     if not trace.entries:
         return entries
     if trace.entries[0].change != entries[0].change:
-        raise TraceError(
-            f"{name} is the trace of {trace.entries[0].change}, not of {entries[0].change}; "
-            f"each session needs a file of its own"
-        )
+        raise TraceError(f"{name} is the trace of another session; each session needs a file of its own")
     have = len(trace.entries)
     if trace.entries != tuple(entries[:have]):
         raise TraceError(f"{name} has gone on in another way than this state; restore the state from it, or write anew")
