@@ -12,6 +12,29 @@ from toolyard.version import VERSION as __version__  # noqa: N811 - the name too
 
 if TYPE_CHECKING:
     from toolyard import mcp, testing
+    from toolyard_agents.agent import Agent
+    from toolyard_agents.cancellation import CancellationToken
+    from toolyard_agents.config.agent_config import AgentConfig
+    from toolyard_agents.config.budgets import Budgets
+    from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError
+    from toolyard_agents.events import AgentEvent
+    from toolyard_agents.results import RunResult
+    from toolyard_agents.runtime.api import (
+        AgentRuntime,
+        close_runtime,
+        create_runtime,
+        dispatch_prompt,
+        reconfigure_runtime,
+        run_prompt,
+        start_runtime,
+    )
+    from toolyard_agents.runtime.handle import AgentHandle
+    from toolyard_agents.runtime.options import RuntimeOptions
+    from toolyard_agents.session.session import Session
+    from toolyard_agents.state.compaction import CompactResult
+    from toolyard_agents.state.state import State
+    from toolyard_agents.store.about import SessionInfo
+    from toolyard_agents.store.store import SessionStore
     from toolyard_kernel.approvals.asks import Answer, Approver, Ask
     from toolyard_kernel.backends import Backend, Captured, Command, Completed, Confinement, Directory, Entry
     from toolyard_kernel.calls.callers import Caller
@@ -39,14 +62,23 @@ if TYPE_CHECKING:
     from toolyard_kernel.tools.toolkits import ToolGroup, Toolkit
 
 _HOMES = {
+    "Agent": "toolyard_agents.agent",
+    "AgentConfig": "toolyard_agents.config.agent_config",
+    "AgentEvent": "toolyard_agents.events",
+    "AgentHandle": "toolyard_agents.runtime.handle",
+    "AgentRuntime": "toolyard_agents.runtime.api",
     "Answer": "toolyard_kernel.approvals.asks",
+    "ApprovalInterrupt": "toolyard_agents.errors",
     "Approver": "toolyard_kernel.approvals.asks",
     "Ask": "toolyard_kernel.approvals.asks",
     "Audio": "toolyard_kernel.content",
     "Backend": "toolyard_kernel.backends",
+    "Budgets": "toolyard_agents.config.budgets",
     "Caller": "toolyard_kernel.calls.callers",
+    "CancellationToken": "toolyard_agents.cancellation",
     "Captured": "toolyard_kernel.backends",
     "Command": "toolyard_kernel.backends",
+    "CompactResult": "toolyard_agents.state.compaction",
     "Completed": "toolyard_kernel.backends",
     "ConfigError": "toolyard_kernel.errors",
     "Confinement": "toolyard_kernel.backends",
@@ -60,16 +92,24 @@ _HOMES = {
     "InvalidArguments": "toolyard_kernel.errors",
     "ListChanged": "toolyard_kernel.changes",
     "Message": "toolyard_kernel.offers.prompts",
+    "ModelError": "toolyard_agents.errors",
     "Outcome": "toolyard_kernel.calls.outcomes",
     "PermissionProfile": "toolyard_kernel.profiles.profile",
     "Prompt": "toolyard_kernel.offers.prompts",
     "PromptArgument": "toolyard_kernel.offers.prompts",
+    "PromptError": "toolyard_agents.errors",
     "Registry": "toolyard_kernel.tools.registry",
     "Resource": "toolyard_kernel.offers.resources",
     "ResourceLink": "toolyard_kernel.content",
     "ResourceTemplate": "toolyard_kernel.offers.resources",
     "ResourceUpdated": "toolyard_kernel.changes",
+    "RunResult": "toolyard_agents.results",
+    "RuntimeOptions": "toolyard_agents.runtime.options",
+    "Session": "toolyard_agents.session.session",
+    "SessionInfo": "toolyard_agents.store.about",
+    "SessionStore": "toolyard_agents.store.store",
     "SettingsPath": "toolyard_kernel.tools.settings",
+    "State": "toolyard_agents.state.state",
     "Text": "toolyard_kernel.content",
     "Tool": "toolyard_kernel.tools.tool",
     "ToolCall": "toolyard_kernel.calls.outcomes",
@@ -80,22 +120,37 @@ _HOMES = {
     "Toolkit": "toolyard_kernel.tools.toolkits",
     "ToolyardError": "toolyard_kernel.errors",
     "UnknownName": "toolyard_kernel.errors",
+    "close_runtime": "toolyard_agents.runtime.api",
+    "create_runtime": "toolyard_agents.runtime.api",
     "define_tool": "toolyard_kernel.tools.define",
+    "dispatch_prompt": "toolyard_agents.runtime.api",
     "prompt": "toolyard_kernel.offers.prompts",
+    "reconfigure_runtime": "toolyard_agents.runtime.api",
     "resource": "toolyard_kernel.offers.resources",
+    "run_prompt": "toolyard_agents.runtime.api",
+    "start_runtime": "toolyard_agents.runtime.api",
     "tool": "toolyard_kernel.tools.functions",
 }
 _MODULES = frozenset({"mcp", "testing"})
 
 __all__ = [
+    "Agent",
+    "AgentConfig",
+    "AgentEvent",
+    "AgentHandle",
+    "AgentRuntime",
     "Answer",
+    "ApprovalInterrupt",
     "Approver",
     "Ask",
     "Audio",
     "Backend",
+    "Budgets",
     "Caller",
+    "CancellationToken",
     "Captured",
     "Command",
+    "CompactResult",
     "Completed",
     "ConfigError",
     "Confinement",
@@ -109,16 +164,24 @@ __all__ = [
     "InvalidArguments",
     "ListChanged",
     "Message",
+    "ModelError",
     "Outcome",
     "PermissionProfile",
     "Prompt",
     "PromptArgument",
+    "PromptError",
     "Registry",
     "Resource",
     "ResourceLink",
     "ResourceTemplate",
     "ResourceUpdated",
+    "RunResult",
+    "RuntimeOptions",
+    "Session",
+    "SessionInfo",
+    "SessionStore",
     "SettingsPath",
+    "State",
     "Text",
     "Tool",
     "ToolCall",
@@ -130,10 +193,16 @@ __all__ = [
     "ToolyardError",
     "UnknownName",
     "__version__",
+    "close_runtime",
+    "create_runtime",
     "define_tool",
+    "dispatch_prompt",
     "mcp",
     "prompt",
+    "reconfigure_runtime",
     "resource",
+    "run_prompt",
+    "start_runtime",
     "testing",
     "tool",
 ]

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.approvals.store import Approvals
@@ -31,6 +31,12 @@ from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registered, Registry
 from toolyard_kernel.tools.tool import Tool, ToolHandler
 from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
+
+AGENTS = "agents"
+"""The toolkit of the tools that run agents."""
+
+if TYPE_CHECKING:
+    from toolyard_agents.config.agent_config import AgentConfig
 
 ToolLike = Tool | ToolHandler | Callable[..., Any]
 Toolkits = Sequence[Toolkit] | Mapping[str, Mapping[str, Any]]
@@ -125,6 +131,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
     profile: str | PermissionProfile = "readonly",
     services: Mapping[str, Any] | None = None,
     data_environment: Mapping[str, Any] | None = None,
+    agents: Sequence[AgentConfig] = (),
     approver: Approver | None = None,
     ledger: Ledger | None = None,
 ) -> ToolRuntime:
@@ -132,7 +139,8 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
 
     `tools` are what `@tool` and `define_tool` made, plain functions, or objects with `handle`; `resources` and
     `prompts` are what `@resource` and `@prompt` made, and every caller may read them. `services` are your
-    own objects, for handlers to reach as `ctx.<name>`. `approver` answers asks before the profile's `on_ask` does.
+    own objects, for handlers to reach as `ctx.<name>`. `agents` are served as tools that run them, with these tools as
+    theirs. `approver` answers asks before the profile's `on_ask` does.
     Records go to the state folder unless `ledger` is given (`toolyard.testing.NoLedger()` keeps none).
 
     Raises:
@@ -161,6 +169,14 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         approver=approver,
         changes=changes,
     )
+    if agents:
+        # Here, not at the top: a server without agents needs none of this.
+        from toolyard.agent_team import team_of  # noqa: PLC0415
+
+        team = team_of(agents, gate)
+        served_by.extend(member.registry for member in team.agents.values())
+        for made in team.tools():
+            registry.register(made, toolkit=AGENTS)
     registry.on_change(lambda: changes.tell(ListChanged("tools")))
     return ToolRuntime(
         agent=agent,

@@ -11,12 +11,22 @@ from toolyard_agents.session.budget import MOST_TURNS, Budget, least
 from toolyard_agents.session.situation import Situation
 from toolyard_agents.usage import NOTHING
 from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.profiles.profile import PermissionProfile
 
 
 def caller_of(agent: Agent, situation: Situation) -> Caller:
     """Who makes the agent's calls: the caller and the agent in one, with no more than both may do."""
     caller = situation.caller
-    return replace(caller, id=f"{caller.id}/{agent.name}", profile=caller.profile & agent.profile)
+    return replace(caller, id=f"{caller.id}/{agent.name}", profile=_bounded(caller.profile & agent.profile, agent))
+
+
+def _bounded(profile: PermissionProfile, agent: Agent) -> PermissionProfile:
+    """The profile with the agent's own depth and fan-out, where they are stricter."""
+    own = agent.config.budgets
+    depth = least(own.depth, profile.limits.depth)
+    fan_out = least(own.fan_out, profile.limits.fan_out)
+    limits = profile.limits.model_copy(update={"depth": depth, "fan_out": fan_out})
+    return profile.model_copy(update={"limits": limits})
 
 
 def budget_of(agent: Agent, caller: Caller, situation: Situation) -> Budget:

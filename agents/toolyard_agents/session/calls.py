@@ -91,7 +91,8 @@ class Calls:
             scope=self.scope,
         )
         approver = self.approvers.of(request.id, self.emitter)
-        outcome = await replace(self.gate, approver=approver).call(call, self.caller, door)
+        gate = replace(self.gate, approver=approver or self.gate.approver)
+        outcome = await gate.call(call, self.caller, door)
         if waiting := _waits(outcome, approver):
             return Waiting(request=request, reason=waiting)
         return await self._answered(request, door, outcome)

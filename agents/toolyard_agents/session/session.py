@@ -48,6 +48,7 @@ class Session:
         self._stack: AsyncExitStack | None = None
         self._open: OpenAgent | None = None
         self._open_for: Agent | None = None
+        self._counted = 0
 
     async def run(
         self, prompt: str, *, on_event: OnEvent | None = None, token: CancellationToken | None = None
@@ -111,7 +112,10 @@ class Session:
             run = run_of(self.agent, self.state, self.situation, open_agent, self._approvers(occasion), occasion)
             compactor = self._compactor(open_agent, run.emitter)
             run.make_room, run.heard = compactor.make_room, compactor.hear
-            return await Driver(run=run, token=occasion.token, cancel_check=self.cancel_check).to_the_end()
+            try:
+                return await Driver(run=run, token=occasion.token, cancel_check=self.cancel_check).to_the_end()
+            finally:
+                self._counted = compactor.reported
 
     def _approvers(self, occasion: Occasion) -> Approvers:
         auto = self.situation.trusted and self.agent.config.auto_approve
@@ -120,7 +124,14 @@ class Session:
     def _compactor(self, open_agent: OpenAgent, emitter: Emitter) -> Compactor:
         window = self.context_window if self.auto_compact else None
         overhead = text_tokens(self.agent.system_prompt)
-        return Compactor(model=open_agent.model, state=self.state, emitter=emitter, window=window, overhead=overhead)
+        return Compactor(
+            model=open_agent.model,
+            state=self.state,
+            emitter=emitter,
+            window=window,
+            overhead=overhead,
+            reported=self._counted,
+        )
 
     @asynccontextmanager
     async def _claimed(self, token: CancellationToken) -> AsyncGenerator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from toolyard_kernel.calls.running import Mode, mode_of
 from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.effects import EFFECTS
-from toolyard_kernel.errors import DefinitionError, InvalidArguments
+from toolyard_kernel.errors import DefinitionError, InvalidArguments, UnknownName
 from toolyard_kernel.tools.define import tool_from_handler
 from toolyard_kernel.tools.schemas import Schema, as_sentence, write_only_fields
 from toolyard_kernel.tools.tool import Handler, Tool, ToolHandler
@@ -94,6 +94,21 @@ class Registry:
         """Hold exactly what `other` holds, in one step."""
         self._tools, self._workers = dict(other._tools), dict(other._workers)
         self._changed()
+
+    def select(self, names: Iterable[str] | None = None) -> Registry:
+        """A registry of its own with these of the tools, by default all; each is the same in both.
+
+        Raises:
+            UnknownName: there is no tool of one of these names.
+        """
+        chosen = self._tools if names is None else {name: self._tools.get(name) for name in names}
+        if missing := [name for name, entry in chosen.items() if entry is None]:
+            known = ", ".join(sorted(self._tools)) or "none"
+            raise UnknownName(f"no tool is named {', '.join(map(repr, missing))}; there are: {known}")
+        other = Registry()
+        other._tools = {name: entry for name, entry in chosen.items() if entry is not None}
+        other._workers = dict(self._workers)
+        return other
 
     def find(self, name: str) -> Registered | None:
         return self._tools.get(name)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from toolyard_agents.config.definition import AgentDefinition
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.settings import SettingsPath
 
@@ -80,6 +81,7 @@ class Config(_Part):
     instructions: str | None = Field(default=None, description="How a model should use this server.")
     profile: ProfileChoice = Field(default="readonly", description="What local callers may do.")
     toolkits: dict[str, ToolkitSettings] = Field(default={}, description="Toolkits by name, with their settings.")
+    agents: list[AgentDefinition] = Field(default=[], description="Agents, served as tools that run them.")
     python: list[str] = Field(
         default=[], description="Modules whose tools, toolkits, resources and prompts are served."
     )

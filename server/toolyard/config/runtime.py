@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from toolyard.config.model import Config, ProfileChoice
 from toolyard.prompt_files import load_prompts
@@ -22,6 +22,9 @@ from toolyard_kernel.tools.tool import Tool
 from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 from toolyard_kernel.yaml_files import read_yaml, validated
+
+if TYPE_CHECKING:
+    from toolyard_agents.config.agent_config import AgentConfig
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,9 +98,19 @@ def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again:
             toolkits=toolkits,
             resources=resources,
             prompts=prompts,
+            agents=_agents(loaded.config),
             profile=profile,
             approver=approver,
             ledger=ledger,
         )
     except DefinitionError as error:
         raise DefinitionError(f"{where}: {error}") from error
+
+
+def _agents(config: Config) -> list[AgentConfig]:
+    if not config.agents:
+        return []
+    # Here, not at the top: a server without agents needs none of this.
+    from toolyard_agents.config.agent_config import AgentConfig  # noqa: PLC0415
+
+    return [AgentConfig.from_definition(each) for each in config.agents]

@@ -44,7 +44,7 @@ class McpDoor:
         self._params = params
         self._state = state
         self._clock = clock
-        self._asks: types.InputRequiredResult | None = None
+        self._asked: tuple[types.ElicitRequest, RoundState] | None = None
         self._approved: str | None = None
         self.wire = with_own_state(ctx, state)
 
@@ -53,7 +53,7 @@ class McpDoor:
 
     async def elicit(self, ask: Ask) -> Answer | None:
         """Ask the client's user: live in the handshake era, by another round of the call on 2026-07-28."""
-        if self._state is not None and self._state.binding is not None:
+        if self._state is not None and self._state.binding is not None and not self._is_a_further_ask(ask, self._state):
             return self._answer_of_this_round(ask, self._state)
         if not _can_be_asked(self._ctx):
             return None
@@ -66,15 +66,21 @@ class McpDoor:
 
     def input_required(self, call_id: str, needed: InputRequired | None) -> types.InputRequiredResult:
         """What the client must answer before the call can go on: the door's own ask, or what the handler needs."""
-        if self._asks is not None:
-            return self._asks
         needed = needed or InputRequired(requests={})
+        if self._asked is not None:
+            request, state = self._asked
+            state = replace(state, call_id=call_id, own=needed.state)
+            return types.InputRequiredResult(input_requests={KEY: request}, request_state=state.dump())
         state = RoundState(call_id=call_id, own=needed.state)
         if self._approved is not None:  # the next round of this call is approved too, once
             expires = self._state.expires if self._state else 0.0  # one yes ends when it ends, whatever is asked since
             state = replace(state, binding=self._approved, approval=_new_id(), given=True, expires=expires)
         requests = requests_for(self._ctx, needed)
         return types.InputRequiredResult(input_requests=requests, request_state=state.dump())
+
+    def _is_a_further_ask(self, ask: Ask, state: RoundState) -> bool:
+        """Whether a handler that makes calls of its own, as an agent does, has come to another one that asks."""
+        return state.own is not None and state.binding != ask.binding
 
     def _answer_of_this_round(self, ask: Ask, state: RoundState) -> Answer:
         if state.binding != ask.binding:
@@ -96,7 +102,7 @@ class McpDoor:
         request = types.ElicitRequest(
             params=types.ElicitRequestFormParams(message=message_of(ask), requested_schema=FORM)
         )
-        self._asks = types.InputRequiredResult(input_requests={KEY: request}, request_state=state.dump())
+        self._asked = self._asked or (request, state)  # one at a time: what waits behind it asks in the next round
         return Answer(approved=False, reason="approval was asked of the user", status="input_required")
 
     async def _ask_live(self, ask: Ask) -> Answer:

@@ -1,0 +1,48 @@
+"""The agents of a config, with the server's own tools."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from toolyard.agent_tools import Team
+from toolyard_agents.agent import Agent
+from toolyard_agents.config.agent_config import AgentConfig
+from toolyard_agents.delegation import enable_delegation
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.errors import ConfigError, UnknownName
+from toolyard_kernel.tools.registry import Registry
+
+
+def team_of(configs: Sequence[AgentConfig], gate: Gate) -> Team:
+    """The agents, each with those of the server's tools that its config names, by default all.
+
+    Raises:
+        ConfigError: a name is missing, stands twice, or is of no tool or agent.
+    """
+    agents: dict[str, Agent] = {}
+    for config in configs:
+        if config.name is None:
+            raise ConfigError("agents: an agent has no name; give each one a name of its own")
+        if config.name in agents:
+            raise ConfigError(f"agents: two are named {config.name!r}; rename one")
+        agents[config.name] = Agent(config, registry=_tools_of(config, gate.registry))
+    for agent in agents.values():
+        _connect(agent, agents)
+    return Team(agents=agents, gate=gate)
+
+
+def _tools_of(config: AgentConfig, registry: Registry) -> Registry:
+    try:
+        return registry.select(config.tools)
+    except UnknownName as error:
+        raise ConfigError(f"agents.{config.name}.tools: {error}") from error
+
+
+def _connect(agent: Agent, agents: dict[str, Agent]) -> None:
+    routes = agent.config.routes
+    if unknown := [name for name in routes if name not in agents or name == agent.name]:
+        raise ConfigError(
+            f"agents.{agent.name}.routes: {', '.join(map(repr, unknown))}: expected other agents of this config"
+        )
+    if routes or agent.config.enable_delegate:
+        enable_delegation(agent, {name: agents[name] for name in routes})
