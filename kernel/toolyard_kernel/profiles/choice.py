@@ -26,7 +26,7 @@ def choose_profile(choice: str | PermissionProfile, *, base: Path | None = None)
     if choice in BUILT_IN:
         return BUILT_IN[choice]
     path = profile_path(choice, base or Path.cwd())
-    if path is None or not (_is_path(choice) or path.is_file()):
+    if path is None or not (names_a_file(choice) or path.is_file()):
         known = ", ".join(BUILT_IN)
         raise ConfigError(
             f"profile: no profile is named {choice!r}; expected {known}, the path of a YAML file, or {path}"
@@ -42,7 +42,7 @@ def profile_path(choice: str, base: Path) -> Path | None:
     """
     if choice in BUILT_IN:
         return None
-    if not _is_path(choice):
+    if not names_a_file(choice):
         return config_folder() / "profiles" / f"{choice}.yaml"
     try:
         return resolved(choice, base)
@@ -50,7 +50,8 @@ def profile_path(choice: str, base: Path) -> Path | None:
         raise ConfigError(f"profile: {error}") from error
 
 
-def _is_path(choice: str) -> bool:
+def names_a_file(choice: str) -> bool:
+    """Whether `choice` is a path, and not a name."""
     return "/" in choice or choice.endswith((".yaml", ".yml"))
 
 

@@ -1,0 +1,1 @@
+"""How an agent is configured, in Python and in YAML."""
