@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from toolyard_agents.errors import ModelError
+from toolyard_agents.models.asking import asked
 from toolyard_agents.models.model import Finished, Model, ModelRequest, TextPiece
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.state.compaction import (
@@ -86,10 +87,11 @@ class Compactor:
 
     async def _asked(self, request: ModelRequest) -> str:
         texts: list[str] = []
-        async for piece in self.model.stream(request):
-            if isinstance(piece, TextPiece):
-                texts.append(piece.text)
-            elif isinstance(piece, Finished):
-                self.used += piece.usage
-                self.state.update_usage(piece.usage)
+        async with asked(self.model, request) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, TextPiece):
+                    texts.append(piece.text)
+                elif isinstance(piece, Finished):
+                    self.used += piece.usage
+                    self.state.update_usage(piece.usage)
         return "".join(texts)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from toolyard_agents.errors import ModelUnavailable
 from toolyard_agents.messages import ToolRequest
-from toolyard_agents.models.model import Finished, Model, ModelRequest, ReasoningPiece, TextPiece
+from toolyard_agents.models.asking import asked
+from toolyard_agents.models.model import Finished, Model, ModelRequest, Piece, ReasoningPiece, TextPiece
 from toolyard_agents.session.emitting import Emitter
 
 
@@ -29,18 +30,21 @@ class Turn:
         Raises:
             ModelError: it could not be had, or broke off.
         """
-        pieces = model.stream(request)
-        async for piece in pieces:
-            match piece:
-                case TextPiece():
-                    self.texts.append(piece.text)
-                    await emitter.emit("text", content=piece.text)
-                case ReasoningPiece():
-                    await emitter.emit("reasoning", content=piece.text)
-                case ToolRequest():
-                    self.requests.append(piece)
-                case Finished():
-                    self.finished = piece
+        async with asked(model, request) as pieces:
+            async for piece in pieces:
+                await self._keep(piece, emitter)
         if self.finished is None:
             raise ModelUnavailable(f"the answer of {model.name!r} broke off")
         return self.finished
+
+    async def _keep(self, piece: Piece, emitter: Emitter) -> None:
+        match piece:
+            case TextPiece():
+                self.texts.append(piece.text)
+                await emitter.emit("text", content=piece.text)
+            case ReasoningPiece():
+                await emitter.emit("reasoning", content=piece.text)
+            case ToolRequest():
+                self.requests.append(piece)
+            case Finished():
+                self.finished = piece

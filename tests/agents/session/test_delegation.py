@@ -1,0 +1,151 @@
+"""An agent delegates, and its delegate may do no more, use no more and go no deeper than it may itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.agents.session.yard import TOOLS, model_of, told, types_of
+from toolyard import Agent, AgentConfig, AgentEvent, Budgets, Session
+from toolyard.testing import FakeModel
+from toolyard_agents.delegation import enable_delegation
+from toolyard_agents.session.situation import Situation
+from toolyard_agents.usage import Usage
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.profiles.profile import PermissionProfile
+
+pytestmark = pytest.mark.anyio
+
+ALL = PermissionProfile.model_validate({"profile": "all", "agents": "all", "approval": {"mode": "none"}})
+
+
+def boss_of(model: FakeModel, routes: Mapping[str, Agent], profile: PermissionProfile = ALL) -> Session:
+    agent = Agent(name="boss", model=model)
+    enable_delegation(agent, routes)
+    return Session(agent, situation=Situation(caller=Caller(id="python", profile=profile)))
+
+
+def worker_of(model: FakeModel, name: str = "worker") -> Agent:
+    return Agent(name=name, model=model, tools=TOOLS)
+
+
+def bounded(**limits: object) -> PermissionProfile:
+    return PermissionProfile.model_validate({"agents": "all", "limits": limits})
+
+
+async def test_a_delegate_works_on_its_own_and_its_answer_comes_back() -> None:
+    worker = model_of([("double", {"n": 4})], "It is 8.")
+    boss = model_of([("delegate", {"prompt": "Double 4", "agent": "worker"})], "8, says the worker.")
+    heard: list[AgentEvent] = []
+    result = await boss_of(boss, {"worker": worker_of(worker)}).run("go", on_event=heard.append)
+    assert result.text == "8, says the worker."
+    assert told(boss.requests[1].messages, "tool") == ["It is 8."]
+    assert told(worker.requests[0].messages, "user") == ["Double 4"]
+    children = [event for event in heard if event.agent == "worker"]
+    assert {event.parent_run_id for event in children} == {result.run_id}
+    assert "tool_end" in {event.type for event in children}
+    assert {event.agent for event in result.events} == {"boss"}
+
+
+async def test_a_delegate_sees_the_conversation_only_when_it_is_shared() -> None:
+    for share in (False, True):
+        worker = model_of("done")
+        arguments = {"prompt": "sum it up", "agent": "worker", "share_history": share}
+        await boss_of(model_of([("delegate", arguments)], "ok"), {"worker": worker_of(worker)}).run("the secret plan")
+        told_to = " ".join(message.content for message in worker.requests[0].messages)
+        assert ("the secret plan" in told_to) is share
+
+
+async def test_what_a_delegate_uses_counts_as_its_askers() -> None:
+    spent = Usage(input_tokens=50, output_tokens=5, cost=0.25)
+    worker, boss = FakeModel(), FakeModel()
+    worker.add_response("done", usage=spent)
+    boss.add_tool_calls([("delegate", {"prompt": "x", "agent": "worker"})], usage=spent)
+    boss.add_response("ok", usage=spent)
+    result = await boss_of(boss, {"worker": worker_of(worker)}).run("go")
+    assert (result.usage["total_tokens"], result.cost) == (165, 0.75)
+
+
+async def test_a_delegate_has_only_the_budget_that_is_left() -> None:
+    spent = Usage(input_tokens=60, output_tokens=0)
+    worker, boss = FakeModel(), FakeModel()
+    worker.add_tool_calls([("double", {"n": 1})], usage=spent)
+    worker.add_response("one too many")
+    boss.add_tool_calls([("delegate", {"prompt": "x", "agent": "worker"})], usage=spent)
+    boss.add_response("one too many")
+    session = boss_of(boss, {"worker": worker_of(worker)}, bounded(max_tokens=100))
+    result = await session.run("go")
+    assert (result.stop_reason, len(worker.requests), len(boss.requests)) == ("budget", 1, 1)
+    assert "budget" in told(session.state.get_messages(), "tool")[0]
+
+
+async def test_delegation_goes_no_deeper_than_the_caller_may() -> None:
+    model = FakeModel()
+    for _ in range(3):
+        model.add_tool_calls([("delegate", {"prompt": "deeper"})])
+    for text in ("bottom", "middle", "top"):
+        model.add_response(text)
+    result = await boss_of(model, {}, bounded(depth=2)).run("go")
+    assert result.text == "top"
+    refused = [message for request in model.requests for message in told(request.messages, "tool")]
+    assert any("the limit is 2" in message for message in refused)
+
+
+async def test_a_delegate_may_do_no_more_than_its_asker() -> None:
+    worker = model_of([("launch", {"target": "moon"})], "done")
+    strong = Agent(
+        AgentConfig(name="worker", profile="unrestricted"), model=worker, registry=worker_of(worker).registry
+    )
+    session = boss_of(model_of([("delegate", {"prompt": "x", "agent": "worker"})], "ok"), {"worker": strong})
+    await session.run("go")
+    assert "nobody here can give it" in told(worker.requests[1].messages, "tool")[0], "auto_approve is not inherited"
+    narrow = PermissionProfile.model_validate({"agents": "all", "tools": {"deny": ["launch"]}})
+    worker = model_of([("launch", {"target": "moon"})], "done")
+    strong = Agent(
+        AgentConfig(name="worker", profile="unrestricted"), model=worker, registry=worker_of(worker).registry
+    )
+    session = boss_of(model_of([("delegate", {"prompt": "x", "agent": "worker"})], "ok"), {"worker": strong}, narrow)
+    await session.run("go")
+    assert "denies the tool 'launch'" in told(worker.requests[1].messages, "tool")[0]
+    assert "launch" not in {tool.name for tool in worker.requests[0].tools}
+
+
+async def test_an_agent_that_the_profile_does_not_name_is_not_run() -> None:
+    profile = PermissionProfile.model_validate({"agents": ["friend"]})
+    worker = model_of("done")
+    boss = model_of(
+        [("delegate", {"prompt": "x", "agent": "worker"}), ("delegate", {"prompt": "x", "agent": "w"})], "ok"
+    )
+    result = await boss_of(boss, {"worker": worker_of(worker)}, profile).run("go")
+    said = told(boss.requests[1].messages, "tool")
+    assert "does not let you run the agent 'worker'" in said[0]
+    assert "no agent is named 'w'" in said[1]
+    assert (worker.requests, result.status) == ([], "completed")
+
+
+async def test_where_agents_are_off_nothing_can_be_delegated() -> None:
+    boss = model_of([("delegate", {"prompt": "x"})], "ok")
+    result = await boss_of(boss, {}, PermissionProfile.model_validate({"agents": "off"})).run("go")
+    assert boss.requests[0].tools == ()
+    assert "tool_blocked" in types_of(result)
+
+
+async def test_a_cancelled_run_ends_its_delegates() -> None:
+    worker = model_of([("wait", {})])
+    boss = boss_of(model_of([("delegate", {"prompt": "x", "agent": "worker"})]), {"worker": worker_of(worker)})
+    ended: list[str] = []
+
+    async def hear(event: AgentEvent) -> None:
+        if event.type == "tool_progress":
+            await boss.cancel("enough")
+        if event.agent == "worker" and event.type == "cancelled":
+            ended.append(event.type)
+
+    result = await boss.run("go", on_event=hear)
+    assert (result.status, ended) == ("cancelled", ["cancelled"])
+
+
+def test_budgets_of_a_config_are_those_of_the_agent() -> None:
+    agent = Agent(AgentConfig(name="a", budgets=Budgets(depth=1, fan_out=2)), model=FakeModel())
+    assert (agent.config.budgets.depth, agent.config.budgets.fan_out) == (1, 2)
