@@ -30,6 +30,16 @@ _REFUSED = {
 _NETWORKING = {"accept", "accept4", "bind", "connect", "listen"}
 
 _SOCKET, _SOCKETPAIR, _IOCTL, _CLONE, _CLONE3 = (41, 198), (53, 199), (16, 29), (56, 220), (435, 435)
+_OPENAT2 = (437, 437)
+# Calls that give a file its mode, each with the position of that argument and, where it only counts when a file is made,
+# that of the flags. Generic machines do not have those without a number.
+_MODES = (
+    ((90, None), 1, None), ((91, 52), 1, None), ((268, 53), 2, None), ((452, 452), 2, None),  # chmod, f-, fchmodat, -2
+    ((2, None), 2, 1), ((257, 56), 3, 2), ((85, None), 1, None),  # open, openat, creat
+    ((133, None), 1, None), ((259, 33), 2, None),  # mknod, mknodat
+)  # fmt: skip
+_CREATING = 0x400040
+_SETUID_OR_SETGID = 0o6000
 _INET, _INET6, _NETLINK = 2, 10, 16
 _DATAGRAM, _SOCKET_TYPES = 2, 0xF
 _NEW_NAMESPACES = 0x7E020000
@@ -37,7 +47,7 @@ _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C  # put characters into a terminal's input
 
 _ALLOW, _ERRNO, _KILL = 0x7FFF0000, 0x00050000, 0x80000000
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _AND, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
-_NUMBER, _ARCH, _FIRST, _SECOND = 0, 4, 16, 24  # offsets in `struct seccomp_data`, of the low halves of arguments
+_NUMBER, _ARCH, _ARGUMENTS, _SIZE = 0, 4, 16, 8  # offsets in `struct seccomp_data`, whose arguments have 8 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +89,43 @@ def _instructions(machine: _Machine, *, network: bool) -> Iterator[_Instruction]
     yield (_LOAD, 0, 0, _NUMBER)
     if machine.column == 0:  # the x32 calls of x86_64 have numbers of their own
         yield from ((_AT_LEAST, 0, 1, 0x40000000), _refusal(errno.EPERM))
-    for name, numbers in _REFUSED.items():
+    for name, refused in _REFUSED.items():
         if not (network and name in _NETWORKING):
-            yield from ((_EQUAL, 0, 1, numbers[machine.column]), _refusal(errno.EPERM))
-    yield from ((_EQUAL, 0, 1, _CLONE3[machine.column]), _refusal(errno.ENOSYS))  # then `clone` is used, see below
+            yield from ((_EQUAL, 0, 1, refused[machine.column]), _refusal(errno.EPERM))
+    for hidden in (_CLONE3, _OPENAT2):  # what they are asked is not to be seen; `clone` and `openat` are used instead
+        yield from ((_EQUAL, 0, 1, hidden[machine.column]), _refusal(errno.ENOSYS))
     families = (_INET, _INET6, _NETLINK) if network else ()
-    for numbers, test in (
-        (_CLONE, [(_LOAD, 0, 0, _FIRST), (_ANY_BIT, 0, 1, _NEW_NAMESPACES), _refusal(errno.EPERM)]),
-        (_IOCTL, [(_LOAD, 0, 0, _SECOND), *_refuse_equal(_TIOCSTI), *_refuse_equal(_TIOCLINUX)]),
+    tests: list[tuple[tuple[int | None, int], list[_Instruction]]] = [
+        (_CLONE, [_argument(0), *_refuse_any(_NEW_NAMESPACES)]),
+        (_IOCTL, [_argument(1), *_refuse_equal(_TIOCSTI), *_refuse_equal(_TIOCLINUX)]),
         # A pair of datagram sockets can be connected elsewhere.
-        (_SOCKETPAIR, [(_LOAD, 0, 0, _SECOND), (_AND, 0, 0, _SOCKET_TYPES), *_refuse_equal(_DATAGRAM)]),
-        (_SOCKET, [(_LOAD, 0, 0, _FIRST), *_allow_equal(families), _refusal(errno.EACCES)]),
-    ):
-        yield (_EQUAL, 0, len(test) + 1, numbers[machine.column])
-        yield from test
-        yield (_RETURN, 0, 0, _ALLOW)
+        (_SOCKETPAIR, [_argument(1), (_AND, 0, 0, _SOCKET_TYPES), *_refuse_equal(_DATAGRAM)]),
+        (_SOCKET, [_argument(0), *_allow_equal(families), _refusal(errno.EACCES)]),
+        # A program that is setuid would be that outside too, for whoever starts it there.
+        *((numbers, _refuse_modes(mode, flags)) for numbers, mode, flags in _MODES),
+    ]
+    for numbers, test in tests:
+        number = numbers[machine.column]
+        if number is not None:
+            yield from ((_EQUAL, 0, len(test) + 1, number), *test, (_RETURN, 0, 0, _ALLOW))
     yield (_RETURN, 0, 0, _ALLOW)
 
 
 def _refusal(code: int) -> _Instruction:
     return (_RETURN, 0, 0, _ERRNO | code)
+
+
+def _argument(position: int) -> _Instruction:
+    return (_LOAD, 0, 0, _ARGUMENTS + position * _SIZE)
+
+
+def _refuse_any(bits: int) -> list[_Instruction]:
+    return [(_ANY_BIT, 0, 1, bits), _refusal(errno.EPERM)]
+
+
+def _refuse_modes(mode: int, flags: int | None) -> list[_Instruction]:
+    test = [_argument(mode), *_refuse_any(_SETUID_OR_SETGID)]
+    return test if flags is None else [_argument(flags), (_ANY_BIT, 0, len(test), _CREATING), *test]
 
 
 def _refuse_equal(value: int) -> list[_Instruction]:

@@ -46,7 +46,7 @@ def not_started(error: OSError | ValueError) -> ToolError:
     """Why a command could not be started, without the host's own names."""
     if isinstance(error, OSError):
         return ToolError(f"the command cannot be started: {os.strerror(error.errno or 0)}")
-    return ToolError("the command cannot be started: it holds a NUL character; leave it out")
+    return ToolError("the command cannot be started: it holds a NUL character, or half a character; leave it out")
 
 
 class _Owner:
