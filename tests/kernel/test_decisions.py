@@ -189,3 +189,20 @@ def test_an_allowed_tool_says_what_granted_it() -> None:
     assert decision == Decision(
         verdict="allow", rule="profile", reason="profile 'readonly' grants custom, files.read to 'act'"
     )
+
+
+@pytest.mark.parametrize(
+    ("file_write", "verdicts"), [("off", "deny deny"), ("create-only", "allow deny"), ("full", "allow allow")]
+)
+def test_a_tool_that_changes_files_needs_more_than_one_that_makes_them(file_write: str, verdicts: str) -> None:
+    profile = profile_of(file_write=file_write, approval={"mode": "none"})
+    decisions = [decide(tool("files.write", overwrites=overwrites), profile) for overwrites in (False, True)]
+    assert [decision.verdict for decision in decisions] == verdicts.split()
+    for decision in (each for each in decisions if each.verdict == "deny"):
+        assert (decision.rule, f"file_write: {file_write}" in decision.reason) == ("file_write", True)
+
+
+@pytest.mark.parametrize("overwrites", [False, True])
+def test_only_the_effect_of_writing_files_is_ruled_by_what_may_be_overwritten(*, overwrites: bool) -> None:
+    profile = profile_of(shell="unrestricted", approval={"mode": "none"})
+    assert decide(tool("shell", "files.read", overwrites=overwrites), profile).verdict == "allow"

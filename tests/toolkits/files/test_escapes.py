@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.toolkits.files.yard import CANARY, INSIDE, Door, door, entries_of, lines_of
+from tests.toolkits.files.yard import CANARY, INSIDE, Door, door, entries_of, lines_of, snapshot
 
 pytestmark = pytest.mark.anyio
 
@@ -84,11 +84,23 @@ ATTEMPTS = [
 ]
 
 
+NEW_NAMES = (
+    "~", "$", "file:", "C:", "..\\", "\\", "%", "....", "..;", "..%", " ..", "..\n", "..\u2215", "..\uff0f", "..\u200b",
+    "\uff0e", "\u2024", "\u2025", "\u202e", "a/" * 1000,
+)  # fmt: skip
+"""How a name begins that is odd and can be given to a file below the root."""
+
+
 @pytest.mark.parametrize("path", ATTEMPTS, ids=lambda path: ascii(path)[:40])
 async def test_an_attempt_to_leave_the_root_is_an_error_that_gives_nothing_away(
     files: Door, root: Path, path: str
 ) -> None:
-    for outcome in (await files.read(path), await files.list(path)):
+    before = snapshot(root.parent)
+    attempts = [await files.read(path), await files.list(path), await files.edit(path, CANARY, "x")]
+    if not path.startswith(NEW_NAMES):
+        attempts.append(await files.write(path, "x"))
+    assert snapshot(root.parent) == before
+    for outcome in attempts:
         assert outcome.status == "tool_error"
         assert CANARY not in outcome.text
         assert "root:" not in outcome.text
@@ -197,7 +209,7 @@ PATHS = st.lists(PARTS | st.text(max_size=3), max_size=8).map("/".join)
 
 
 @given(path=PATHS)
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_path_at_all_reads_anything_that_is_not_inside(files: Door, path: str) -> None:
     """Whatever is read was written inside; whatever is listed is no neighbour of the root."""
 
@@ -209,3 +221,17 @@ def test_no_path_at_all_reads_anything_that_is_not_inside(files: Door, path: str
             assert not {"root/", "outside/", CANARY} & set(entries_of(listed))
 
     anyio.run(attempt)
+
+
+@given(path=PATHS)
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_path_at_all_writes_anything_that_is_not_inside(files: Door, root: Path, path: str) -> None:
+    before = snapshot(root.parent, without=root)
+
+    async def attempt() -> None:
+        await files.write(path, "written")
+        await files.edit(path, "w", "W", replace_all=True)
+        await files.edit(path, CANARY, "changed")
+
+    anyio.run(attempt)
+    assert snapshot(root.parent, without=root) == before

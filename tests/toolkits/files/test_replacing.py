@@ -14,7 +14,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from tests.toolkits.files.yard import CANARY, INSIDE
+from tests.toolkits.files.yard import CANARY, INSIDE, snapshot
 from toolyard_kernel.backends import Directory
 from toolyard_kernel.errors import NothingThere, ToolError
 from toolyard_toolkits.backends import LocalBackend, turns
@@ -31,40 +31,27 @@ def folder(root: Path, *, openat2: bool) -> Iterator[Directory]:
         yield opened
 
 
-def everything(folder: Path) -> dict[str, str]:
-    """Every name below a folder, with what the files hold and where the links point."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.is_symlink():
-            found[name] = str(path.readlink())
-        elif path.is_file():
-            found[name] = path.read_bytes().decode(errors="replace")
-        else:
-            found[name] = "/"
-    return found
-
-
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_new_file_and_its_folders_are_made_and_a_file_is_replaced(folder: Directory, root: Path) -> None:
-    before = everything(root)
+    before = snapshot(root)
     assert folder.write("new/deep/file", b"one", replace=False) is False
     assert folder.write("./notes.txt", b"two", replace=True) is True
     assert folder.write("sub/deep/../new", b"three", replace=True) is False
-    made = {"new": "/", "new/deep": "/", "new/deep/file": "one", "notes.txt": "two", "sub/new": "three"}
-    assert everything(root) == before | made
+    folder_made = "drwxr-xr-x"
+    made = {"new": folder_made, "new/deep": folder_made, "new/deep/file": "one"}
+    assert snapshot(root) == before | made | {"notes.txt": "two", "sub/new": "three"}
 
 
 def test_without_replace_nothing_that_is_there_is_touched(folder: Directory, root: Path) -> None:
     os.mkfifo(root / "pipe")
-    before = everything(root.parent)
+    before = snapshot(root.parent)
     for taken in ("notes.txt", "sub", "link", "dangling", "loop", "pipe", "out"):
         with pytest.raises(ToolError):
             folder.write(taken, b"x", replace=False)
-    assert everything(root.parent) == before
+    assert snapshot(root.parent) == before
 
 
 @pytest.mark.parametrize(
@@ -108,12 +95,12 @@ def test_without_replace_nothing_that_is_there_is_touched(folder: Directory, roo
     ids=lambda path: ascii(path)[:40],
 )
 def test_what_cannot_be_written_is_refused_and_changes_nothing(folder: Directory, root: Path, path: str) -> None:
-    before = everything(root.parent)
+    before = snapshot(root.parent)
     for replace in (True, False):
         with pytest.raises(ToolError) as refused:
             folder.write(path, b"x", replace=replace)
         assert str(root.parent) not in str(refused.value)
-    assert everything(root.parent) == before
+    assert snapshot(root.parent) == before
 
 
 def test_a_link_that_stays_inside_is_passed_through_by_the_kernel_and_never_written_to(root: Path) -> None:
@@ -256,14 +243,14 @@ def test_the_longest_name_can_be_written_and_a_name_of_several_bytes_a_letter(fo
         for content in (b"one", b"two"):
             folder.write(name, content, replace=True)
         assert (root / name).read_bytes() == b"two"
-    assert not [name for name in everything(root) if name.endswith(".tmp")]
+    assert not [name for name in snapshot(root) if name.endswith(".tmp")]
 
 
 def test_a_write_that_fails_midway_leaves_the_old_file_and_nothing_else(tmp_path: Path, *, openat2: bool) -> None:
     (tmp_path / "notes.txt").write_text(INSIDE)
     limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))"
     assert "a file of this size may not be made here" in writing(tmp_path, limit, openat2=openat2)
-    assert everything(tmp_path) == {"notes.txt": INSIDE}
+    assert snapshot(tmp_path) == {"notes.txt": INSIDE}
 
 
 def test_a_file_is_replaced_only_while_it_holds_what_is_expected(folder: Directory, root: Path) -> None:

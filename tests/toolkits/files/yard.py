@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.backends import Backend
 from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.ledger.ledger import NoLedger
@@ -63,6 +66,15 @@ def door_to(backend: Backend, root: Path, *, output_bytes: int = 20_000, file_wr
     return Door(gate=gate, caller=Caller(id="test", profile=profile))
 
 
+def preview_of(door: Door, tool: str, **arguments: Any) -> str:
+    """What a person is shown who is asked for a call."""
+    entry = door.gate.registry.find(tool)
+    assert entry
+    assert entry.tool.preview
+    ctx = ToolContext(caller=door.caller, call_id="1", tool=tool)
+    return str(entry.tool.preview(entry.parse(arguments), ctx))
+
+
 def lines_of(outcome: Outcome) -> list[tuple[int, str]]:
     """The numbered lines of an answer of `read`."""
     assert outcome.ok, outcome.text
@@ -105,3 +117,27 @@ def fill(folder: Path) -> Path:
     ):
         (root / link).symlink_to(target)
     return root
+
+
+def snapshot(folder: Path, *, without: Path | None = None) -> dict[str, str]:
+    """Every name below a folder, with what the files hold and where the links point; `without` is left out."""
+    found: dict[str, str] = {}
+    for above, folders, files in os.walk(folder, onerror=_fail):
+        if without:
+            folders[:] = [name for name in folders if Path(above, name) != without]
+        for path in (Path(above, name) for name in (*folders, *files)):
+            found[str(path.relative_to(folder))] = _about(path)
+    return found
+
+
+def _fail(error: OSError) -> None:
+    raise error
+
+
+def _about(path: Path) -> str:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return f"-> {path.readlink()}"
+    if stat.S_ISREG(mode):
+        return path.read_bytes().decode(errors="replace")
+    return stat.filemode(mode)
