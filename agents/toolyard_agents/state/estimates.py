@@ -5,10 +5,10 @@ from __future__ import annotations
 from toolyard_agents.messages import Message, ToolRequest
 
 ASCII_PER_TOKEN = 3.5
-"""English prose has 4.5 characters in a token, code and JSON about 3.5."""
+"""English prose has about four characters in a token; code and JSON have fewer."""
 
 BYTES_PER_TOKEN = 2
-"""UTF-8 bytes of everything else: 1.5 tokens for a character of Chinese or Japanese, 1 for one of Greek or Cyrillic."""
+"""UTF-8 bytes of everything else. A Chinese character counts 1.5 tokens so, a Greek or Cyrillic one 1, an emoji 2."""
 
 MESSAGE = 4
 CALL = 8
