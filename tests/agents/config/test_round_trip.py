@@ -119,7 +119,7 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, FIXTURES])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, FIXTURES])
 @given(CONFIGS)
 def test_a_config_that_is_written_and_read_is_equal(work: Path, fields: dict[str, Any]) -> None:
     config = AgentConfig(**fields)
