@@ -31,9 +31,9 @@ _NETWORKING = {"accept", "accept4", "bind", "connect", "listen"}
 
 _SOCKET, _SOCKETPAIR, _IOCTL, _CLONE, _CLONE3 = (41, 198), (53, 199), (16, 29), (56, 220), (435, 435)
 _OPENAT2 = (437, 437)
-# Calls that give a file its mode, each with the position of that argument and, where it only counts when a file is made,
-# that of the flags. Generic machines do not have those without a number.
-_MODES = (
+# Calls that give a file its mode, each with the position of that argument and, where it only counts when a file is
+# made, that of the flags. Generic machines do not have those without a number.
+_MODES: tuple[tuple[tuple[int, int | None], int, int | None], ...] = (
     ((90, None), 1, None), ((91, 52), 1, None), ((268, 53), 2, None), ((452, 452), 2, None),  # chmod, f-, fchmodat, -2
     ((2, None), 2, 1), ((257, 56), 3, 2), ((85, None), 1, None),  # open, openat, creat
     ((133, None), 1, None), ((259, 33), 2, None),  # mknod, mknodat
@@ -95,7 +95,7 @@ def _instructions(machine: _Machine, *, network: bool) -> Iterator[_Instruction]
     for hidden in (_CLONE3, _OPENAT2):  # what they are asked is not to be seen; `clone` and `openat` are used instead
         yield from ((_EQUAL, 0, 1, hidden[machine.column]), _refusal(errno.ENOSYS))
     families = (_INET, _INET6, _NETLINK) if network else ()
-    tests: list[tuple[tuple[int | None, int], list[_Instruction]]] = [
+    tests: list[tuple[tuple[int, int | None], list[_Instruction]]] = [
         (_CLONE, [_argument(0), *_refuse_any(_NEW_NAMESPACES)]),
         (_IOCTL, [_argument(1), *_refuse_equal(_TIOCSTI), *_refuse_equal(_TIOCLINUX)]),
         # A pair of datagram sockets can be connected elsewhere.
