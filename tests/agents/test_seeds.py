@@ -1,0 +1,204 @@
+"""The public names of the runtime API and of the Python SDK, one by one: fields, defaults, keywords and events."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import toolyard
+from toolyard import Agent, AgentConfig, AgentEvent, CancellationToken, Session, SessionStore, State
+from toolyard.testing import FakeModel
+from toolyard_agents.events import EventType
+
+MISSING = object()
+
+FIELDS: dict[str, dict[str, Any]] = {
+    "RuntimeOptions": {
+        "model": "gpt-5-mini",
+        "base_url": None,
+        "reasoning_effort": None,
+        "working_dir": None,
+        "profile": None,
+        "auto_approve": True,
+        "team_id": None,
+        "project_id": None,
+        "observability_config": None,
+        "session_id": None,
+        "telemetry_metadata": {},
+        "enable_delegate": True,
+    },
+    "AgentConfig": {
+        "system_prompt": None,
+        "vars": {},
+        "model": "gpt-5-mini",
+        "profile": None,
+        "backend": "local",
+        "working_dir": None,
+        "base_url": None,
+        "service_tier": None,
+        "reasoning_effort": None,
+        "response_format": None,
+        "auto_approve": True,
+        "extras": {},
+    },
+    "AgentRuntime": dict.fromkeys(
+        (
+            "agent",
+            "session",
+            "registry",
+            "model",
+            "profile_name",
+            "session_id",
+            "options",
+            "approval_callback",
+            "cancel_check",
+            "observability",
+        ),
+        MISSING,
+    ),
+    "AgentEvent": {
+        "type": MISSING,
+        "content": None,
+        "tool_name": None,
+        "tool_call_id": None,
+        "tool_args": None,
+        "tool_result": None,
+        "tool_metadata": None,
+        "usage": None,
+    },
+    "SessionInfo": dict.fromkeys(("id", "status", "created_at", "model", "profile", "first_prompt"), MISSING),
+    "CompactResult": dict.fromkeys(("summary", "tokens_before", "tokens_after", "trigger"), MISSING),
+    "RunResult": dict.fromkeys(("text", "events", "status"), MISSING),
+}
+
+KEYWORDS: dict[str, tuple[str, ...]] = {
+    "create_runtime": ("system_prompt", "options", "session", "approval_callback", "cancel_check"),
+    "start_runtime": ("runtime",),
+    "run_prompt": ("runtime", "prompt", "on_event"),
+    "dispatch_prompt": ("runtime", "prompt", "on_event", "token"),
+    "close_runtime": ("runtime", "status"),
+    "reconfigure_runtime": ("runtime", "profile", "working_dir", "auto_approve", "enable_delegate"),
+}
+
+EVENTS = (
+    "text", "tool_start", "tool_end", "tool_blocked", "api_call_complete", "turn_complete",
+    "compact_start", "compact_end", "error", "cancelled", "interruption",
+)  # fmt: skip
+
+MEMBERS: dict[str, tuple[str, ...]] = {
+    "CancellationToken": ("cancel", "is_cancelled", "reason"),
+    "AgentHandle": ("done", "cancel", "wait", "status"),
+    "AgentConfig": ("from_file", "to_file", "resolve_system_prompt"),
+    "Agent": ("create_client",),
+    "State": (
+        "messages",
+        "get_messages",
+        "add_user_message",
+        "add_assistant_message",
+        "add_tool_result",
+        "usage",
+        "update_usage",
+        "status",
+        "run_count",
+        "estimate_tokens",
+        "replace_with_summary",
+        "add_observer",
+        "remove_observer",
+        "to_jsonl",
+        "from_jsonl",
+        "session_id",
+    ),
+    "Session": ("run", "cancel", "compact", "get_sandbox", "close", "__aenter__", "__aexit__"),
+    "SessionStore": ("create_session", "resume", "list", "get_latest_id"),
+    "RunResult": ("usage",),
+}
+
+
+def named(name: str) -> Any:
+    return getattr(toolyard, name)
+
+
+@pytest.mark.parametrize(("name", "field"), [(name, field) for name, fields in FIELDS.items() for field in fields])
+def test_a_field_is_there_with_its_default(name: str, field: str) -> None:
+    (found,) = [each for each in dataclasses.fields(named(name)) if each.name == field]
+    expected = FIELDS[name][field]
+    factory = found.default_factory
+    default = factory() if factory is not dataclasses.MISSING else found.default
+    assert expected is MISSING or default == expected
+
+
+@pytest.mark.parametrize("name", KEYWORDS)
+def test_a_function_takes_the_keywords(name: str) -> None:
+    assert tuple(inspect.signature(named(name)).parameters) == KEYWORDS[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "member"), [(name, member) for name, members in MEMBERS.items() for member in members]
+)
+def test_a_class_has_the_member(name: str, member: str) -> None:
+    assert hasattr(named(name), member)
+
+
+@pytest.mark.parametrize("type", EVENTS)
+def test_an_event_of_the_type_can_be_told(type: EventType) -> None:
+    assert type in get_args(EventType)
+    assert AgentEvent(type=type).to_dict()["type"] == type
+
+
+def agent() -> Agent:
+    return Agent(name="a", model=FakeModel())
+
+
+SETTABLE: dict[str, Callable[[], object]] = {
+    "approval_callback": lambda: lambda name, arguments: True,
+    "cancel_check": lambda: lambda: False,
+    "auto_compact": lambda: False,
+    "context_window": lambda: 128_000,
+}
+
+
+@pytest.mark.parametrize("name", SETTABLE)
+def test_an_attribute_of_a_session_can_be_set(name: str) -> None:
+    session, value = Session(agent()), SETTABLE[name]()
+    assert hasattr(session, name)
+    setattr(session, name, value)
+    assert getattr(session, name) is value
+
+
+def test_an_agent_has_its_config_registry_and_system_prompt() -> None:
+    one = Agent(AgentConfig(system_prompt="You are {{ who }}.", vars={"who": "it"}, model="noop"))
+    assert (one.config.model, one.system_prompt, one.registry.find("read") is not None) == ("noop", "You are it.", True)
+
+
+def test_the_default_session_store_is_below_the_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert SessionStore().list() == []
+    assert SessionStore().get_latest_id() is None
+    SessionStore().create_session(agent())
+    assert (tmp_path / "toolyard/sessions").is_dir()
+
+
+def test_a_token_keeps_its_first_reason_and_tells_it_at_once() -> None:
+    token, heard = CancellationToken(), list[str]()
+    token.listen(heard.append)
+    stop = token.listen(lambda reason: heard.append("never"))
+    stop()
+    assert (token.is_cancelled(), token.reason) == (False, "")
+    token.cancel("first")
+    token.cancel("second")
+    token.listen(heard.append)
+    assert (token.is_cancelled(), token.reason, heard) == (True, "first", ["first", "first"])
+
+
+def test_a_state_is_made_by_hand_as_the_documentation_shows() -> None:
+    state = State()
+    state.add_user_message("hi")
+    state.add_assistant_message("hello")
+    state.update_usage(input=100, output=50)
+    assert [message.role for message in state.messages] == ["user", "assistant"]
+    assert (state.usage["input_tokens"], state.usage["output_tokens"]) == (100, 50)
