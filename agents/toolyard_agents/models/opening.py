@@ -32,10 +32,10 @@ def open_model(model: str | Model, *, base_url: str | None = None) -> Model:
 
 
 def _checked(model: Model) -> Model:
-    missing = [part for part in ("name", "stream", "aclose") if not hasattr(model, part)]
+    missing = [part for part in ("name", "stream", "cost", "aclose") if not hasattr(model, part)]
     if missing:
         raise ConfigError(
             f"a {type(model).__name__} is no model, it has no {', '.join(missing)}; "
-            "expected a name, or an object with name, stream and aclose"
+            "expected a name, or an object with name, stream, cost and aclose"
         )
     return model

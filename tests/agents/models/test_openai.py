@@ -285,3 +285,9 @@ async def test_a_stream_that_ends_too_early_is_an_answer_that_broke_off(
 async def test_a_cut_after_the_end_of_the_answer_does_not_matter() -> None:
     async with asking(streams_cut(delta(content="whole"), delta("stop"))) as (model, _):
         assert (await answer(model, "go")).text == "whole"
+
+
+async def test_usage_with_every_chunk_is_no_end_of_an_answer() -> None:
+    counted = {"choices": [{"index": 0, "delta": {"content": "half"}}], "usage": {"prompt_tokens": 1}}
+    with pytest.raises(ModelUnavailable, match="broke off"):
+        await answer_of(event(counted), event(counted))

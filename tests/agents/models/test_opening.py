@@ -1,0 +1,71 @@
+"""A name in a configuration becomes a model."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import cast
+
+import pytest
+
+from toolyard.testing import FakeModel
+from toolyard_agents.models.model import Model
+from toolyard_agents.models.noop import NoopModel
+from toolyard_agents.models.opening import open_model
+from toolyard_agents.models.retrying import RetryingModel
+from toolyard_agents.models.scripted import ScriptedModel
+from toolyard_agents.usage import Usage
+from toolyard_kernel.errors import ConfigError
+from toolyard_kernel.folders import config_folder
+
+pytestmark = pytest.mark.anyio
+
+
+def test_our_own_models_have_names() -> None:
+    assert isinstance(open_model("scripted"), ScriptedModel)
+    assert isinstance(open_model("noop"), NoopModel)
+
+
+async def test_any_other_name_is_asked_for_at_a_server() -> None:
+    model = open_model(" gpt-5-mini ")
+    assert isinstance(model, RetryingModel)
+    assert model.name == "gpt-5-mini"
+    assert model.cost(Usage(output_tokens=1_000_000)) == pytest.approx(2.0)
+    assert open_model("llama3").cost(Usage()) is None
+    await model.aclose()
+
+
+def test_a_model_stays_as_it_is() -> None:
+    model = FakeModel()
+    assert open_model(model) is model
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_name_is_an_error(name: str) -> None:
+    with pytest.raises(ConfigError, match="name of a model is empty"):
+        open_model(name)
+
+
+def test_what_is_no_model_is_an_error_that_says_what_it_lacks() -> None:
+    with pytest.raises(ConfigError, match="a NoneType is no model, it has no name, stream, cost, aclose"):
+        open_model(cast("Model", None))
+
+
+def test_prices_that_cannot_be_used_are_an_error_before_anything_is_asked() -> None:
+    config_folder().mkdir(parents=True)
+    (config_folder() / "prices.yaml").write_text("llama3: cheap\n")
+    with pytest.raises(ConfigError, match=r"prices\.yaml: llama3"):
+        open_model("gpt-5-mini")
+
+
+def test_to_open_a_model_loads_no_client() -> None:
+    code = (
+        "import sys\n"
+        "from toolyard_agents.models.opening import open_model\n"
+        "open_model('scripted')\n"
+        "assert 'pydantic' not in sys.modules\n"
+        "open_model('gpt-5-mini')\n"
+        "assert 'openai' not in sys.modules"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
