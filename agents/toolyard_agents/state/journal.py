@@ -92,9 +92,11 @@ def open_journal(path: str | PathLike[str], entries: Sequence[Entry], *, sync: b
 
 def bring_up(descriptor: int, name: str, entries: Sequence[Entry], *, sync: bool = False) -> Journal:
     """As `open_journal`, for a file that is open."""
-    trace = parse(read_all(descriptor), name)
+    raw = read_all(descriptor)
+    trace = parse(raw, name)
     rest = missing(entries, trace, name)
-    os.ftruncate(descriptor, trace.size)
+    if len(raw) > trace.size:
+        os.ftruncate(descriptor, trace.size)
     journal = Journal(descriptor, name, trace.size, sync=sync)
     data = b"".join(map(to_line, rest))
     try:

@@ -24,6 +24,9 @@ from toolyard_agents.usage import Usage
 VERSION: Final = 1
 """Of the lines. Whatever changes their shape raises it, so a reader refuses what it does not know."""
 
+_PLAIN = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_ESCAPED = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+
 
 class UnreadableEntryError(ValueError):
     """A line that is no entry; the text says why."""
@@ -34,9 +37,9 @@ def to_line(entry: Entry) -> bytes:
     tag, fields = _written(entry.change)
     data = {"type": tag, "v": VERSION, "seq": entry.seq, "time": entry.time, "run_id": entry.run_id, **fields}
     try:
-        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        text = _PLAIN.encode(data).encode()
     except UnicodeEncodeError:  # half of a surrogate pair is no UTF-8, but can be escaped
-        text = json.dumps(data, allow_nan=False, separators=(",", ":")).encode()
+        text = _ESCAPED.encode(data).encode()
     return text + b"\n"
 
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from toolyard_agents.errors import SessionBusy
 from toolyard_agents.store.folders import LOCK, open_in
 
+_DIGITS = 20
 _TRIES = 3
 _PAUSE = 0.002
 """Seconds. Whoever asks `is_locked` holds the lock for a moment."""
@@ -29,11 +30,12 @@ class SessionLock:
         descriptor = open_in(folder, LOCK, os.O_RDWR | os.O_CREAT)
         self.close = weakref.finalize(self, os.close, descriptor)
         if not _taken(descriptor):
-            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            holder = os.pread(descriptor, _DIGITS, 0).decode("ascii", "replace").strip() or "unknown"
             self.close()
             raise SessionBusy(f"session {session_id!r} is in use by process {holder}; wait until its run has ended")
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(
+            descriptor, f"{os.getpid():<{_DIGITS}}\n".encode(), 0
+        )  # of one length: to truncate costs milliseconds
 
 
 def is_locked(folder: int) -> bool:
