@@ -85,13 +85,10 @@ async def test_a_stall_after_the_end_of_an_answer_does_not_matter() -> None:
             await turn.left.wait()
 
 
-async def test_a_model_may_think_for_longer_than_it_may_pause() -> None:
-    async def slow(connection: Connection) -> None:
-        await anyio.sleep(0.3)
-        await text_turn("ok")(connection)
-
-    async with asking(slow, patience=Patience(idle=0.05)) as (model, _):
-        assert (await answer(model, "go")).text == "ok"
+def test_a_model_may_think_for_longer_than_it_may_pause() -> None:
+    patience, stages = Patience(), ((False, False), (True, False), (True, True))
+    waits = [patience.after(begun=begun, complete=complete) for begun, complete in stages]
+    assert waits == [600.0, 120.0, 5.0]
 
 
 async def test_a_question_is_asked_again_after_errors_of_the_server() -> None:
