@@ -165,6 +165,24 @@ async def test_a_model_that_was_closed_can_be_asked_again() -> None:
         assert server.connections == 2
 
 
+async def test_a_model_is_closed_also_by_a_run_that_is_being_cancelled() -> None:
+    left = anyio.Event()
+
+    async def turn(connection: Connection) -> None:
+        await text_turn("ok")(connection)
+        await connection.gone()
+        left.set()
+
+    with anyio.fail_after(10):
+        async with chatting(turn) as server:
+            model = OpenAIModel("m", base_url=server.url)
+            await answer(model, "go")
+            with anyio.CancelScope() as scope:
+                scope.cancel()
+                await model.aclose()
+            await left.wait()
+
+
 @pytest.mark.parametrize("closing", [True, False], ids=["closed", "forgotten"])
 def test_a_model_serves_one_loop_after_the_other_and_leaves_nothing_open(*, closing: bool) -> None:
     async def ask(model: OpenAIModel) -> str:
