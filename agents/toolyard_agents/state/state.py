@@ -7,7 +7,6 @@ import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -107,11 +106,7 @@ class State:
         Raises:
             StateError: two of the calls have the same id, or one has none.
         """
-        calls = tuple(
-            replace(call, id=joined(call.id), name=joined(call.name), arguments=joined(call.arguments))
-            for call in tool_calls
-        )
-        self._commit(AssistantAdded(_text("an assistant's message", content or ""), calls))
+        self._commit(AssistantAdded(_text("an assistant's message", content or ""), tuple(map(_call, tool_calls))))
 
     def add_tool_result(self, tool_call_id: str, result: str) -> None:
         """The answer to a call of the last message. They may come in any order, and stand in the order of the calls.
@@ -179,8 +174,10 @@ class State:
         """From now on a run is under way. Calls that an interrupted one left wait on.
 
         Raises:
-            StateError: one is already.
+            StateError: one is already, or the id is empty.
         """
+        if not run_id:
+            raise StateError("a run needs an id")
         self._commit(RunBegan(), _text("the id of a run", run_id))
 
     def end_run(self, status: EndStatus) -> None:
@@ -205,7 +202,7 @@ class State:
         `replaced` are the indices of these steps in `steps`; by default all but the open task.
 
         Raises:
-            StateError: a step is not there, or waits for answers.
+            StateError: a step is not there, or waits for answers; or a number of tokens is none.
         """
         if replaced is None:
             plan = plan_compaction(self.steps)
@@ -307,7 +304,8 @@ class State:
                     raise StateError("no run is under way, so none can end")
                 if status not in END_STATUSES:
                     raise StateError(f"a run cannot end as {status!r}; {', '.join(END_STATUSES)} are expected")
-            case Compacted(replaced=replaced):
+            case Compacted(_, before, after, replaced):
+                _check_counts(before, after, *replaced)
                 self._conversation.check_replaced(replaced)
             case _:
                 pass
@@ -345,6 +343,14 @@ def _text(what: str, value: object) -> str:
     return joined(value)
 
 
+def _call(call: ToolRequest) -> ToolRequest:
+    return ToolRequest(
+        id=_text("the id of a call", call.id),
+        name=_text("the name of a call's tool", call.name),
+        arguments=_text("the arguments of a call", call.arguments),
+    )
+
+
 def _check_calls(calls: Sequence[ToolRequest]) -> None:
     ids = [call.id for call in calls]
     for id in ids:
@@ -353,7 +359,13 @@ def _check_calls(calls: Sequence[ToolRequest]) -> None:
 
 
 def _check_usage(usage: Usage) -> None:
-    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
-    known = usage.cost is None or (math.isfinite(usage.cost) and usage.cost >= 0)
-    if not known or any(count < 0 for count in counts):
-        raise StateError(f"{usage} is no usage: counts of tokens and a cost are expected, none of them negative")
+    _check_counts(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    if usage.cost is not None and not (math.isfinite(usage.cost) and usage.cost >= 0):
+        raise StateError(f"{usage.cost!r} is no cost: dollars that are not negative are expected, or None")
+
+
+def _check_counts(*counts: int) -> None:
+    """What a provider or a caller gives as a number is refused here, or its trace could not be read back."""
+    for count in counts:
+        if type(count) is not int or count < 0:
+            raise StateError(f"{count!r} is no count: an integer that is not negative is expected")

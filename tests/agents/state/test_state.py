@@ -10,7 +10,7 @@ import pytest
 from tests.agents.state.provider import complaint
 from tests.agents.state.talk import call, contents, turn
 from toolyard_agents.errors import StateError
-from toolyard_agents.messages import Message
+from toolyard_agents.messages import Message, ToolRequest
 from toolyard_agents.state.entries import Entry, UserAdded
 from toolyard_agents.state.state import State
 from toolyard_agents.state.steps import INTERRUPTED
@@ -119,12 +119,40 @@ def test_an_unknown_cost_stays_unknown() -> None:
     assert state.cost is None
 
 
-@pytest.mark.parametrize("wrong", [{"input": -1}, {"output": -1}, {"cost": -0.1}, {"cost": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"input": -1}, {"output": 1.5}, {"cached": True}, {"reasoning": "1"}, {"cost": -0.1}, {"cost": float("nan")}],
+)
 def test_a_usage_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
     state = State()
-    with pytest.raises(StateError, match="no usage"):
+    with pytest.raises(StateError, match="is no co"):
         state.update_usage(**wrong)
     assert state.cost == 0.0
+    assert len(state.entries) == 1
+
+
+@pytest.mark.parametrize("tokens", [-1, 1.5, True])
+def test_a_compaction_whose_numbers_are_none_is_refused(tokens: Any) -> None:
+    state = State()
+    turn(state, "one")
+    with pytest.raises(StateError, match="is no count"):
+        state.replace_with_summary("S", tokens, 0)
+    with pytest.raises(StateError, match="is no count"):
+        state.replace_with_summary("S", 0, 0, replaced=[tokens])
+    assert contents(state) == ["one", "done"]
+
+
+def test_a_call_whose_arguments_are_no_text_is_refused() -> None:
+    wrong: Any = {"path": "."}
+    with pytest.raises(StateError, match="arguments of a call is text, not dict"):
+        State().add_assistant_message("", [ToolRequest(id="a", name="look", arguments=wrong)])
+
+
+def test_a_run_needs_an_id() -> None:
+    state = State()
+    with pytest.raises(StateError, match="needs an id"):
+        state.begin_run("")
+    assert state.status == "idle"
 
 
 def test_runs_are_counted_when_they_end() -> None:
@@ -192,7 +220,7 @@ def test_what_came_while_a_summary_was_made_is_not_replaced() -> None:
     assert contents(state)[1:] == ["two"]
 
 
-@pytest.mark.parametrize("replaced", [(2,), (-1,), (1, 0), (0, 0)])
+@pytest.mark.parametrize("replaced", [(2,), (0, 9), (1, 0), (0, 0)])
 def test_steps_that_are_not_there_cannot_be_replaced(replaced: tuple[int, ...]) -> None:
     state = State()
     turn(state, "one")

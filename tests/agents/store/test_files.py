@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import resource
@@ -36,6 +37,7 @@ def run(state: State, prompt: str, *rounds: str) -> None:
 
 
 def open_descriptors() -> int:
+    gc.collect()
     return len(os.listdir("/proc/self/fd"))  # noqa: PTH208 - names are enough
 
 
@@ -210,6 +212,18 @@ def test_a_list_goes_past_whatever_else_lies_there(tmp_path: Path) -> None:
     assert [info.id for info in files.list()] == [good.session_id]
     assert files.latest() == good.session_id
     assert open_descriptors() == before
+
+
+@pytest.mark.parametrize("name", ["state.jsonl", "about.json", "lock"])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, name: str) -> None:
+    files = store(tmp_path)
+    state = created(files)
+    run(state, "one")
+    path = files.root / state.session_id / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(OSError, match=f"{name} is no file"):
+        resumed(files, state.session_id)
 
 
 def test_damage_does_not_hide_a_session_but_it_cannot_go_on(tmp_path: Path) -> None:
