@@ -81,7 +81,7 @@ def toolkits_of(config: AgentConfig) -> tuple[Toolkit, ...]:
     Raises:
         ConfigError: one cannot be loaded, or its settings cannot be used.
     """
-    base = Path(config.working_dir or Path.cwd())
+    base = config.resolve_working_dir()
     backend = None if isinstance(config.backend, str) else config.backend
     settings: dict[str, dict[str, Any]] = {name: _rooted(name, base, config.backend) for name in ROOTED}
     for name, given in config.toolkits.items():

@@ -36,6 +36,7 @@ AGENTS = "agents"
 """The toolkit of the tools that run agents."""
 
 if TYPE_CHECKING:
+    from toolyard.agent_tools import Team
     from toolyard_agents.config.agent_config import AgentConfig
 
 ToolLike = Tool | ToolHandler | Callable[..., Any]
@@ -80,6 +81,7 @@ class ToolRuntime:
     resources: Resources
     prompts: Prompts
     changes: Changes
+    team: Team | None = None
 
     def gate(self, agent: str) -> Gate:
         if agent != self.agent:
@@ -169,6 +171,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         approver=approver,
         changes=changes,
     )
+    team: Team | None = None
     if agents:
         # Here, not at the top: a server without agents needs none of this.
         from toolyard.agent_team import team_of  # noqa: PLC0415
@@ -189,6 +192,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         resources=_resources(resources, changes),
         prompts=_prompts(prompts, changes),
         changes=changes,
+        team=team,
     )
 
 

@@ -12,10 +12,8 @@ import click
 from toolyard.cli.ending import run
 from toolyard.cli.local import LocalYard, local_yard
 from toolyard.cli.options import config_argument, json_arguments, json_option, profile_option, tool_argument
-from toolyard_kernel.approvals.asks import Approver, Ask
-from toolyard_kernel.approvals.shown import shown, shown_text
+from toolyard.cli.terminal import ask_on_terminal, at_terminal
 from toolyard_kernel.calls.outcomes import Outcome, Status, ToolCall
-from toolyard_kernel.calls.workers import Job, Workers
 from toolyard_kernel.content import Text
 
 EXIT_CODES: dict[Status, int] = {"ok": 0, "tool_error": 1, "denied": 3, "approval_required": 3, "timeout": 4}
@@ -33,7 +31,7 @@ def command(config: Path, tool: str, arguments: dict[str, Any], profile: str | N
     The call goes through the gate and into the ledger like any other. On a terminal, you are asked where the profile
     or the tool asks.
     """
-    with local_yard(config, profile, _terminal_approver()) as yard:
+    with local_yard(config, profile, ask_on_terminal if at_terminal() else None) as yard:
         outcome = run(_call(yard, ToolCall(tool=tool, arguments=arguments)))
     if as_json:
         click.echo(json.dumps(_as_json(outcome), indent=2))
@@ -48,26 +46,6 @@ def command(config: Path, tool: str, arguments: dict[str, Any], profile: str | N
 async def _call(yard: LocalYard, call: ToolCall) -> Outcome:
     async with yard.runtime.lifespan():
         return await yard.gate.call(call, yard.caller)
-
-
-def _terminal_approver() -> Approver | None:
-    """Somebody at a terminal may answer an ask; a script may not."""
-    at_terminal = all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))
-    return _ask_on_terminal if at_terminal else None
-
-
-async def _ask_on_terminal(ask: Ask) -> bool:
-    click.echo(f"{ask.tool} {shown(ask.arguments)}\n{ask.reason}", err=True)
-    if ask.preview:
-        click.echo(shown_text(ask.preview), err=True)
-    approved: bool = await Workers(1).run(Job(_answer_on_terminal))  # a deadline or Ctrl-C need not wait for it
-    return approved
-
-
-def _answer_on_terminal() -> bool:
-    with open("/dev/tty", encoding="utf-8") as terminal:  # noqa: PTH123 - stdin itself is taken away from tools
-        click.echo("Run it? [y/N] ", err=True, nl=False)
-        return terminal.readline().strip().lower() in ("y", "yes")
 
 
 def _as_json(outcome: Outcome) -> dict[str, Any]:

@@ -15,6 +15,7 @@ COMMANDS = {
     "serve": "Serve the tools of a config over MCP.",
     "tools": "List the tools a config offers.",
     "call": "Call one tool, through the gate.",
+    "run": "Run a prompt with an agent.",
     "explain": "Say what would be decided for a call, and why.",
     "config": "Check a config, or print its schema.",
     "profiles": "Show the permission profiles.",

@@ -15,7 +15,7 @@ def json_object(ctx: click.Context, param: click.Parameter, value: str | None) -
     if value is None:
         return None
     try:
-        parsed: Any = json.loads(_stdin() if value == "-" else value)
+        parsed: Any = json.loads(stdin_text() if value == "-" else value)
     except (ValueError, RecursionError) as error:
         raise click.BadParameter(f"not valid JSON: {error}") from error
     if not isinstance(parsed, dict):
@@ -23,7 +23,8 @@ def json_object(ctx: click.Context, param: click.Parameter, value: str | None) -
     return cast("dict[str, Any]", parsed)
 
 
-def _stdin() -> str:
+def stdin_text() -> str:
+    """All of stdin."""
     return sys.stdin.read() if sys.stdin else ""  # a process can be started without one
 
 
