@@ -115,3 +115,32 @@ async def test_lines_far_beyond_the_last_one_shown_are_not_counted(tmp_path: Pat
         vast.truncate(2**40)
     outcome = await door(tmp_path).read("vast", end_line=2)
     assert outcome.text == f"vast: lines 1-2 of more than 100000, {2**40} bytes\n     1\tline\n     2\tline"
+
+
+@pytest.fixture
+def gigabyte(tmp_path: Path) -> Path:
+    """A root with a file of a gigabyte, most of which is a hole."""
+    with (tmp_path / "vast").open("wb") as vast:
+        vast.write(b"first\n")
+        vast.truncate(2**30)
+    return tmp_path
+
+
+async def test_a_gigabyte_is_listed_read_and_replaced_and_not_edited_in_little_memory(gigabyte: Path) -> None:
+    files = door(gigabyte)
+    with at_most(2 * MIB):
+        assert f"vast  {2**30} bytes" in (await files.list()).text
+        assert lines_of(await files.read("vast", end_line=1)) == [(1, "first")]
+        edited = await files.edit("vast", "first", "second")
+        assert edited.status == "tool_error"
+        assert "use smaller files, or a command" in edited.text
+        assert (await files.write("vast", "new\n")).text.startswith("vast: replaced, 1 line, 4 bytes")
+    assert (gigabyte / "vast").read_bytes() == b"new\n"
+
+
+async def test_the_largest_file_is_edited_in_memory_that_is_bounded(tmp_path: Path) -> None:
+    (tmp_path / "most").write_bytes(b"\xc3\xa9 of a line\r\n" * (10 * MIB // 14))
+    with at_most(160 * MIB):
+        outcome = await door(tmp_path).edit("most", "é of a line\né of", "x", replace_all=True)
+        assert outcome.status == "tool_error"
+        assert (await door(tmp_path).edit("most", "no such line", "x")).status == "tool_error"
