@@ -64,6 +64,9 @@ def writing(action: int, first: str | None, second: str | None, database: str | 
 def _reads(action: int, first: str | None, second: str | None) -> bool:
     if action == sqlite3.SQLITE_READ:
         return not SECRET_TABLES["sqlite"].fullmatch((first or "").lower())
+    if action == sqlite3.SQLITE_UPDATE:
+        # A virtual table that is looked at asks for it; SQLite lets no statement do it to this table.
+        return (first or "").lower() == "sqlite_master"
     if action == sqlite3.SQLITE_FUNCTION:
         function = (second or "").lower()
         return function in FUNCTIONS or function.startswith("json")

@@ -160,10 +160,11 @@ class Database:
         try:
             return self._engine(write=write).connect()
         except (SQLAlchemyError, *driver.errors) as error:  # type: ignore[misc]  # mypy does not unpack a tuple of types
-            said = self._address.scrub(str(getattr(error, "orig", None) or error))
+            cause = getattr(error, "orig", None) or error
+            said = self._address.scrub(str(cause))
             log.warning("connections.%s: the database cannot be reached: %s", self._address.connection, said)
             reason = (
-                driver.said(error) if self._address.kind == "sqlite" else "it does not answer, or does not let us in"
+                driver.said(cause) if self._address.kind == "sqlite" else "it does not answer, or does not let us in"
             )
             raise self._unusable(self._address.scrub(reason)) from None
 

@@ -65,6 +65,7 @@ PRAGMAS = frozenset(
         "application_id",
         "collation_list",
         "compile_options",
+        "data_version",
         "encoding",
         "foreign_key_check",
         "foreign_key_list",

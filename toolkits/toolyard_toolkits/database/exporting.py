@@ -14,7 +14,7 @@ from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.database.answers import Format
 from toolyard_toolkits.database.databases import Database
 from toolyard_toolkits.database.drivers import Rows
-from toolyard_toolkits.database.query import judged
+from toolyard_toolkits.database.query import check_text, judged
 from toolyard_toolkits.database.values import json_value
 from toolyard_toolkits.roots import Root
 
@@ -46,6 +46,7 @@ class Export:
         ToolError: the query is refused, the file would be too large, or cannot be written.
         DeadlineExceeded: the query took too long; no file was written.
         """
+        check_text(self.sql)
         judgement = judged(self.database, self.sql)
         if self.fence and judgement.unreadable:
             raise ToolError(f"refused before it ran: {judgement.unreadable}")

@@ -9,6 +9,7 @@ from typing import Any
 import pymysql
 
 from toolyard_toolkits.database.drivers import UnsafeRoleError
+from toolyard_toolkits.database.mariadb_wire import server_version
 
 HARMLESS_EVERYWHERE = frozenset(
     {
@@ -27,6 +28,8 @@ HARMLESS_EVERYWHERE = frozenset(
     }
 )
 """Rights on *.* that reach neither files nor users nor the database `mysql`, which holds the passwords of all."""
+
+NOT_GRANTED = 1959
 
 _GRANT = re.compile(
     r"GRANT (?P<rights>.+?) ON (?:TABLE |PROCEDURE |FUNCTION |PACKAGE |PACKAGE BODY )?(?P<on>\S+) TO .+", re.DOTALL
@@ -47,7 +50,7 @@ def check_grants(raw: pymysql.Connection[Any], connection: str) -> None:
     with raw.cursor() as cursor:
         cursor.execute("SELECT CURRENT_USER(), DATABASE()")
         who, database = cursor.fetchone() or ("?", None)
-        found = sorted({why for grant in _grants(cursor) for why in too_much(grant)})
+        found = sorted({why for grant in _grants(cursor, server_version(raw)) for why in too_much(grant)})
     if found:
         raise UnsafeRoleError(
             f"connections.{connection}: the user {who!r} may do more than a tool should: {'; '.join(found)}. "
@@ -55,14 +58,30 @@ def check_grants(raw: pymysql.Connection[Any], connection: str) -> None:
         )
 
 
-def _grants(cursor: Any) -> Iterator[str]:
-    cursor.execute("SHOW GRANTS")
-    yield from [str(grant) for (grant,) in cursor.fetchall()]
-    cursor.execute("SELECT ROLE_NAME FROM information_schema.APPLICABLE_ROLES")
-    for role in {str(name) for (name,) in cursor.fetchall()}:
-        quoted = role.replace("`", "``")
-        cursor.execute(f"SHOW GRANTS FOR `{quoted}`")
-        yield from [str(grant) for (grant,) in cursor.fetchall()]
+def _grants(cursor: Any, version: str) -> Iterator[str]:
+    yield from _shown(cursor, "SHOW GRANTS")
+    cursor.execute("SELECT DISTINCT ROLE_NAME FROM information_schema.APPLICABLE_ROLES")
+    roles = ["`{}`".format(str(name).replace("`", "``")) for (name,) in cursor.fetchall()]
+    if "MariaDB" not in version:
+        for role in roles:
+            yield from _shown(cursor, f"SHOW GRANTS FOR CURRENT_USER() USING {role}")
+        return
+    cursor.execute("SELECT CURRENT_ROLE()")
+    usual = (cursor.fetchone() or (None,))[0]
+    for role in roles:
+        try:
+            cursor.execute(f"SET ROLE {role}")
+        except pymysql.Error as error:
+            if error.args[0] != NOT_GRANTED:
+                raise
+            continue  # a role of a role: it is shown with the one that it was granted to
+        yield from _shown(cursor, "SHOW GRANTS")
+    cursor.execute("SET ROLE NONE" if usual is None else "SET ROLE `{}`".format(str(usual).replace("`", "``")))
+
+
+def _shown(cursor: Any, statement: str) -> list[str]:
+    cursor.execute(statement)
+    return [str(grant) for (grant,) in cursor.fetchall()]
 
 
 def too_much(grant: str) -> Iterator[str]:

@@ -106,14 +106,15 @@ class PostgresqlDriver:
 
     def read(self, raw: psycopg.Connection, sql: str) -> Rows:
         cursor = raw.cursor()
-        stream = cursor.stream(_bytes(sql), size=CHUNK)  # always by the extended protocol
+        # Always by the extended protocol, which takes one statement.
+        stream = cursor.stream(sql.encode(), size=CHUNK if psycopg.capabilities.has_stream_chunked() else 1)
         first = next(stream, None)
-        columns = tuple(column.name for column in cursor.description or ())
+        columns = tuple(column.name for column in cursor.description or ()) or _described(raw)
         return Rows(columns=columns, rows=_all(first, stream))
 
     def change(self, raw: psycopg.Connection, sql: str) -> Rows:
         # Without `prepare` the simple protocol would take several statements.
-        cursor = raw.cursor().execute(_bytes(sql), prepare=True)
+        cursor = raw.cursor().execute(sql.encode(), prepare=True)
         columns = tuple(column.name for column in cursor.description or ())
         rows = iter(cursor.fetchall()) if columns else iter(())
         return Rows(columns=columns, rows=rows, changed=cursor.rowcount if cursor.rowcount >= 0 else None)
@@ -135,14 +136,20 @@ class PostgresqlDriver:
             self.cancel(raw)
 
     def said(self, error: Exception) -> str:
-        return str(error)
+        said = str(error)
+        if "didn't produce a result" in said or said.startswith(("COPY cannot", "unexpected result status")):
+            return "this statement gives no rows, so it is none that only reads; write a SELECT"
+        return said
 
     def ran_out(self, error: Exception) -> bool:
         return isinstance(error, psycopg.errors.QueryCanceled | psycopg.errors.LockNotAvailable)
 
 
-def _bytes(sql: str) -> bytes:
-    return sql.encode()
+def _described(raw: psycopg.Connection) -> tuple[str, ...]:
+    """The columns of the statement that was just run and gave no row: psycopg says nothing of them then."""
+    described = raw.pgconn.describe_prepared(b"")
+    names = (described.fname(number) for number in range(described.nfields))
+    return tuple((name or b"").decode(errors="replace") for name in names)
 
 
 def _all(first: Sequence[Any] | None, rest: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:

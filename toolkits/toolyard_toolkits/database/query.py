@@ -36,6 +36,7 @@ class Query:
         ToolError: the statement is refused, by the fence or by the database.
         DeadlineExceeded: it was ended at the database, because it took too long.
         """
+        check_text(self.sql)
         write = writes(self.database, self.sql, self.ctx.caller.profile)
         if self.fence:
             _check(judged(self.database, self.sql), write=write)
@@ -85,19 +86,21 @@ def writes(database: Database, sql: str, profile: PermissionProfile) -> bool:
 
 
 def judged(database: Database, sql: str) -> Judgement:
-    """What the fence says of a statement.
+    """What the fence says of a statement; one that it cannot look at is refused."""
+    if len(sql) > LONGEST_PARSED or not _is_unicode(sql):
+        why = f"the SQL has {len(sql)} characters, and at most {LONGEST_PARSED} are looked at; make it shorter"
+        return Judgement(unreadable=why, refused=why)
+    return judge(sql, database.kind)
 
-    Raises:
-        ToolError: it is none that a database can be given.
+
+def check_text(sql: str) -> None:
+    """Raises:
+    ToolError: it is nothing that a database can be given.
     """
     if "\0" in sql or not _is_unicode(sql):
         raise ToolError("the SQL holds a NUL character or half of one, which no database takes; write it without")
     if not sql.strip():
         raise ToolError("the SQL is empty; write one statement, such as SELECT 1")
-    if len(sql) > LONGEST_PARSED:
-        why = f"the SQL has {len(sql)} characters, and at most {LONGEST_PARSED} are looked at; make it shorter"
-        return Judgement(unreadable=why, refused=why)
-    return judge(sql, database.kind)
 
 
 def _is_unicode(text: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic_core import to_json
 from sqlalchemy import Inspector, inspect
-from sqlalchemy.exc import NoSuchTableError, SAWarning, UnsupportedCompilationError
+from sqlalchemy.exc import DBAPIError, NoSuchTableError, SAWarning, UnsupportedCompilationError
 from sqlalchemy.types import TypeEngine
 
 from toolyard_kernel.calls.context import ToolContext
@@ -122,7 +122,10 @@ def _found(inspector: Inspector, table: str) -> tuple[str | None, str]:
 
 
 def _exists(inspector: Inspector, schema: str | None, name: str) -> bool:
-    return inspector.has_table(name, schema=schema)
+    try:
+        return inspector.has_table(name, schema=schema)
+    except DBAPIError:  # MariaDB refuses to say of some names that they name nothing
+        return False
 
 
 def _unknown(inspector: Inspector, table: str) -> ToolError:

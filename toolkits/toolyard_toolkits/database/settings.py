@@ -48,7 +48,7 @@ def below(url: str, base: Path) -> str:
     Raises:
         ValueError: a variable in that path is not set.
     """
-    if not url.startswith(SQLITE):
+    if not url.startswith(SQLITE) or url == SQLITE:
         return url
     return f"{SQLITE}{resolved(url.removeprefix(SQLITE), base)}"
 

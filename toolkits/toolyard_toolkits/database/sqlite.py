@@ -13,16 +13,17 @@ from sqlalchemy import URL, make_url
 
 from toolyard_toolkits.database.addresses import Address
 from toolyard_toolkits.database.authorizer import reading, writing
+from toolyard_toolkits.database.bounded import bound
 from toolyard_toolkits.database.drivers import Rows
 
 BUSY = 5.0
 """Seconds to wait for somebody else's write to end, at most; half of the call's time if that is less."""
 
 LIMITS = (
-    (sqlite3.SQLITE_LIMIT_LENGTH, 32 * 1024 * 1024),
+    (sqlite3.SQLITE_LIMIT_LENGTH, 16 * 1024 * 1024),
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 1024 * 1024),
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
-    (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000),
+    (sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 200),
     (sqlite3.SQLITE_LIMIT_VDBE_OP, 1_000_000),
     (sqlite3.SQLITE_LIMIT_WORKER_THREADS, 0),
 )
@@ -46,7 +47,7 @@ class SqliteDriver:
         if sys.version_info >= (3, 12):
             raw.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE, True)
         raw.text_factory = _text
-        raw.execute("PRAGMA trusted_schema = OFF")
+        bound(raw)
         if write:
             raw.execute("PRAGMA foreign_keys = ON")
         else:
@@ -86,6 +87,8 @@ class SqliteDriver:
         said = str(error)
         if said.startswith("unable to open database file"):
             return "the file cannot be opened: it is missing, may not be read, or was left in the middle of a write"
+        if said == "user-defined function raised exception":
+            return "a function was given more text than it can work through in time; give it less"
         if "readonly database" in said:
             return f"{said}: this call may only read"
         if said in ("not authorized", "authorization denied") or "prohibited" in said:
