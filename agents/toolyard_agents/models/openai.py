@@ -6,13 +6,13 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
-from importlib import import_module
+from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio.to_thread
 
-from toolyard_agents.errors import Unauthorized
+from toolyard_agents.errors import ModelRefused, Unauthorized
 from toolyard_agents.models.model import Finished, ModelRequest, Piece
 from toolyard_agents.models.openai_answer import AnswerAssembly
 from toolyard_agents.models.openai_request import body_of
@@ -61,7 +61,7 @@ class OpenAIModel:
     async def stream(self, request: ModelRequest) -> AsyncIterator[Piece]:
         prices = read_prices()
         client = await self._clients.get()
-        from toolyard_agents.models.openai_errors import Failures  # noqa: PLC0415 - loaded by `_open`, in a thread
+        from toolyard_agents.models.openai_errors import Failures  # noqa: PLC0415 - loaded by `_open` in a thread
         from toolyard_agents.models.openai_wire import Exchange  # noqa: PLC0415 - see above
 
         answer = AnswerAssembly(request)
@@ -82,11 +82,12 @@ class OpenAIModel:
 
     async def _open(self) -> AsyncOpenAI:
         key = self._key()
-        # To load the client can take a second, for which the loop must not stand still.
-        await anyio.to_thread.run_sync(_load, abandon_on_cancel=True)
-        from toolyard_agents.models.openai_wire import connect  # noqa: PLC0415 - see above
-
-        return connect(base_url=self._url, api_key=key, patience=self._patience)
+        connected = partial(_connected, self._url, key, self._patience)
+        try:  # to load the client and the certificates can take a second, for which the loop must not stand still
+            return await anyio.to_thread.run_sync(connected, abandon_on_cancel=True)
+        except OSError as error:
+            said = f"the certificates of this machine cannot be read ({error.strerror}); check SSL_CERT_FILE"
+            raise ModelRefused(f"{self.name} at {self._host}: {said}") from error
 
     def _key(self) -> str:
         key = (self._given_key or os.environ.get(KEY_VARIABLE) or "").strip()
@@ -98,8 +99,10 @@ class OpenAIModel:
         return key or NO_KEY
 
 
-def _load() -> None:
-    import_module("toolyard_agents.models.openai_wire").certificates()
+def _connected(url: str, key: str, patience: Patience) -> AsyncOpenAI:
+    from toolyard_agents.models.openai_wire import connect  # noqa: PLC0415 - loads the client
+
+    return connect(base_url=url, api_key=key, patience=patience)
 
 
 async def _close(client: AsyncOpenAI) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from functools import cache
-from ssl import SSLContext
+from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any
 
 import anyio
@@ -22,13 +22,19 @@ _END = object()
 
 
 def connect(*, base_url: str, api_key: str, patience: Patience) -> AsyncOpenAI:
-    """A client without retries of its own; nothing is connected yet."""
+    """A client without retries of its own; nothing is connected yet. One for plain `http` trusts nobody's TLS.
+
+    Raises:
+        OSError: the certificates of this machine cannot be read.
+    """
     return AsyncOpenAI(
         base_url=base_url,
         api_key=api_key,
         timeout=Timeout(patience.first, connect=patience.connect),
         max_retries=0,
-        http_client=DefaultAsyncHttpxClient(verify=certificates()),
+        http_client=DefaultAsyncHttpxClient(
+            verify=certificates() if base_url.lower().startswith("https:") else trusting_nobody()
+        ),
     )
 
 
@@ -36,6 +42,11 @@ def connect(*, base_url: str, api_key: str, patience: Patience) -> AsyncOpenAI:
 def certificates() -> SSLContext:
     """Whom to trust. To read them takes 60 ms, far more than all the rest of a client."""
     return create_ssl_context()
+
+
+def trusting_nobody() -> SSLContext:
+    """For a server without TLS, which must work also where there are no certificates."""
+    return SSLContext(PROTOCOL_TLS_CLIENT)
 
 
 class Exchange:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import cast
 
 import pytest
 
+from tests.house.sources import ROOT
 from toolyard.testing import FakeModel
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.noop import NoopModel
@@ -69,3 +71,21 @@ def test_to_open_a_model_loads_no_client() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_certificates_that_are_not_there_are_an_error_that_names_them_and_plain_http_needs_none() -> None:
+    code = (
+        "import asyncio\n"
+        "from toolyard_agents.models.openai import OpenAIModel\n"
+        "from tests.agents.models.conversations import answer\n"
+        "for url in ('https://127.0.0.1:1/v1', 'http://127.0.0.1:1/v1'):\n"
+        "    try: asyncio.run(answer(OpenAIModel('m', base_url=url), 'go'))\n"
+        "    except Exception as error: print(type(error).__name__, error)"
+    )
+    environment = {**os.environ, "SSL_CERT_FILE": "/no/such.crt", "PYTHONPATH": "."}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
+    )
+    https, http = ran.stdout.splitlines()
+    assert https.startswith("ModelRefused m at 127.0.0.1:1: the certificates of this machine cannot be read")
+    assert http.startswith("ModelUnavailable m at 127.0.0.1:1: the connection failed")
