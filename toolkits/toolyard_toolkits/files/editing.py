@@ -13,7 +13,7 @@ from toolyard_toolkits.backends.refusals import named, refusal
 from toolyard_toolkits.files.closest import closest
 from toolyard_toolkits.files.difference import difference, parts_of, shown_plainly
 from toolyard_toolkits.files.document import Change, Document, whole
-from toolyard_toolkits.files.matching import MOST_PLACES, at_most, exact, overlapping, tolerant
+from toolyard_toolkits.files.matching import MOST_LINES, MOST_PLACES, at_most, exact, overlapping, tolerant
 
 PREVIEW_BYTES = 7_000
 FRAME_BYTES = 400
@@ -95,6 +95,9 @@ class Editing:
         return at_most(exact(text, old, new))
 
     def _tolerant(self, text: str, old: str, new: str) -> Sequence[Change]:
+        if text.count("\n") > MOST_LINES:
+            reason = f"old_string is not in this file just as it is, and with more than {MOST_LINES} lines the file is"
+            raise self._refusal(f"{reason} searched for nothing else; copy the lines from what `read` shows")
         changes = self._bounded(at_most(tolerant(text, old, new)))
         if not changes:
             raise self._refusal(f"old_string is not in this file; {closest(text, old)}")

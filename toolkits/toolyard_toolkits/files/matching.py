@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
-from itertools import accumulate, islice
+from itertools import islice
 
 from toolyard_toolkits.files.document import Change
 from toolyard_toolkits.files.indentation import Indentation
 
 MOST_PLACES = 100_000
+MOST_LINES = 200_000
+"""A text of more is searched for what is there exactly, and for nothing else."""
 
 
 def exact(text: str, old: str, new: str) -> Iterator[Change]:
@@ -37,14 +39,15 @@ def tolerant(text: str, old: str, new: str) -> Iterator[Change]:
     wanted, given = _trimmed(old.split("\n"), new.split("\n"))
     if not wanted:
         return
-    starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+    start, counted = 0, 0
     for first in _found([key(line) for line in lines], [key(line) for line in wanted]):
-        after = first + len(wanted)
-        replaced = "\n".join(_fitted(lines[first:after], wanted, given))
+        start, counted = start + sum(len(line) + 1 for line in islice(lines, counted, first)), first
+        there = lines[first : first + len(wanted)]
+        end = start + sum(len(line) + 1 for line in there)
         if old.endswith("\n") and not new:  # the lines go, and not only what is in them
-            yield Change(start=starts[first], end=min(starts[after], len(text)), new="")
+            yield Change(start=start, end=min(end, len(text)), new="")
         else:
-            yield Change(start=starts[first], end=starts[after] - 1, new=replaced)
+            yield Change(start=start, end=end - 1, new="\n".join(_fitted(there, wanted, given)))
 
 
 def key(line: str) -> str:
