@@ -21,9 +21,22 @@ def _reading(words: Sequence[Word]) -> bool:
     return True
 
 
+_VALUED = names("--contains --format --merged --no-merged --sort -n")
+
+
 def _listing(options: frozenset[str]) -> Callable[[Sequence[Word]], bool]:
     """Of a subcommand that lists when it is given nothing but these."""
-    return lambda words: all(word.exact and word.text.partition("=")[0] in options for word in words)
+
+    def lists(words: Sequence[Word]) -> bool:
+        left = iter(words)
+        for word in left:
+            if not word.exact or word.text.partition("=")[0] not in options:
+                return False
+            if word.text in _VALUED:
+                next(left, None)
+        return True
+
+    return lists
 
 
 def _first(*names: str) -> Callable[[Sequence[Word]], bool]:
