@@ -112,7 +112,7 @@ class Grepping:
         matches = Matches(regexp=self.pattern.regexp, context=self.context, most=self.found.left)
         try:
             with opened(root, names) as file:
-                for block in blocks(file):
+                for block in blocks(file, self.pattern.longest_line):
                     if self.budget.spent or not matches.feed(block):
                         break
         except BinaryFileError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from toolyard_kernel.backends import Directory
@@ -14,8 +14,8 @@ from toolyard_toolkits.search.wildcards import WildcardError, regexp_of
 FILES = (".rgignore", ".ignore", ".gitignore")
 """What the first of them says of a name counts, however deep the others are."""
 
-REPOSITORY = ".git"
-"""A folder with this is a repository, for which the `.gitignore` files above it do not count."""
+REPOSITORY, OF_REPOSITORY = ".git", ".gitignore"
+"""A folder with the first is a repository, for which the second in a folder above it does not count."""
 
 LARGEST_FILE = 256 * 1024
 """Bytes of an ignore file that are read."""
@@ -69,23 +69,27 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignoring:
-    """What the ignore files of a folder and of those above it say; `parent` is None at the top."""
+    """What is ignored in a folder: what the ignore files say of one above it, `below` which it is, or of itself.
 
+    `parent` is the same for that folder, seen from the next one above it that has a say; None at the top.
+    """
+
+    files: tuple[Rules | None, ...]
+    repository: bool
+    below: str = ""
     parent: Ignoring | None = None
-    name: str = ""
-    files: tuple[Rules | None, ...] = (None, None, None)
-    repository: bool = False
-
-    def inside(self, name: str, folder: Directory, names: frozenset[str]) -> Ignoring:
-        """The same for the folder `name` in this one, whose entries are `names`."""
-        return Ignoring.at_top(folder, names, parent=self, name=name)
 
     @classmethod
-    def at_top(
-        cls, folder: Directory, names: frozenset[str], *, parent: Ignoring | None = None, name: str = ""
-    ) -> Ignoring:
-        files = tuple(_read(folder, file) if file in names else None for file in FILES)
-        return cls(parent=parent, name=name, files=files, repository=REPOSITORY in names)
+    def at_top(cls, folder: Directory, names: frozenset[str]) -> Ignoring:
+        """For the folder where the search begins, whose entries include `names`."""
+        return cls(files=_files(folder, names), repository=REPOSITORY in names)
+
+    def inside(self, name: str, folder: Directory, names: frozenset[str]) -> Ignoring:
+        """The same for the folder `name` in this one, whose entries include `names`."""
+        here = replace(self, below=f"{self.below}{name}/")
+        if names.isdisjoint((*FILES, REPOSITORY)):
+            return here
+        return Ignoring(files=_files(folder, names), repository=REPOSITORY in names, parent=here)
 
     def ignores(self, name: str, *, folder: bool) -> bool:
         """Whether the entry `name` of this folder is left out."""
@@ -93,13 +97,17 @@ class Ignoring:
         here: Ignoring | None = self
         path, below_repository = name, False
         while here is not None:
+            path = f"{here.below}{path}"
             for number, rules in enumerate(here.files):
-                counts = rules and said[number] is None and not (below_repository and FILES[number] == ".gitignore")
-                if rules and counts:
+                if rules and said[number] is None and not (below_repository and FILES[number] == OF_REPOSITORY):
                     said[number] = rules.keep(path, folder=folder)
             below_repository = below_repository or here.repository
-            path, here = f"{here.name}/{path}", here.parent
+            here = here.parent
         return next((not keep for keep in said if keep is not None), False)
+
+
+def _files(folder: Directory, names: frozenset[str]) -> tuple[Rules | None, ...]:
+    return tuple(_read(folder, file) if file in names else None for file in FILES)
 
 
 def _read(folder: Directory, name: str) -> Rules | None:

@@ -7,13 +7,16 @@ from typing import Self
 
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends.refusals import named
+from toolyard_toolkits.search.blocks import LONGEST_LINE
 from toolyard_toolkits.search.class_parsing import UnknownSyntaxError
 from toolyard_toolkits.search.regexps import Regexp, RegexpError, compiled
 from toolyard_toolkits.search.rewriting import LineError, Rewriting, UnsupportedError
 
 LONGEST = 4000
-LARGEST_PROGRAM = 20_000
-"""Instructions: with more of them one line of a megabyte can take seconds."""
+LARGEST_PROGRAM = 4000
+"""Instructions of a compiled pattern: at worst, each byte of a text takes a step for each of them."""
+MOST_STEPS = 40_000_000
+"""What is searched at once, with no look at the time: less than a second."""
 LARGEST_LOOSE = 2000
 
 
@@ -24,6 +27,11 @@ class Pattern:
     text: str
     regexp: Regexp = field(repr=False)
     loose: str | None = field(repr=False)
+
+    @property
+    def longest_line(self) -> int:
+        """Bytes of a line that are searched."""
+        return min(LONGEST_LINE, MOST_STEPS // self.regexp.programsize)
 
     @classmethod
     def of(cls, text: str, *, ignore_case: bool = False) -> Self:

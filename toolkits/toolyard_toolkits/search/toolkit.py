@@ -82,7 +82,7 @@ def _grep(root: Root, ripgrep: Ripgrep | None) -> Tool:
             pattern: A regular expression in the syntax of RE2, which is matched within each line: `def \\w+\\(`,
                 `^import`, `TODO|FIXME`, `(?i)error`. Write `\\(`, `\\.`, `\\[`, `\\{` for the characters themselves.
                 There are no look-arounds and no backreferences; `\\w`, `\\d`, `\\s` and `\\b` know ASCII alone. Of a
-                line longer than a megabyte, the first megabyte is searched.
+                line longer than a megabyte, the first megabyte is searched, or less with a very large pattern.
             path: The folder or the file to search, relative to the root folder. A folder that is hidden or ignored is
                 searched when it is given here.
             glob: Only files whose path below `path` matches, such as `*.py` (in every folder), `src/**/*.{ts,tsx}`, or

@@ -18,7 +18,13 @@ def has_wildcards(text: str) -> bool:
 
 
 def unescaped(text: str) -> str:
-    """The name that a text without wildcards stands for."""
+    """The name that a text without wildcards stands for.
+
+    Raises:
+        WildcardError: a backslash is the last of it.
+    """
+    if (len(text) - len(text.rstrip("\\"))) % 2:
+        raise WildcardError("`\\` stands before nothing")
     return re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
 
 
