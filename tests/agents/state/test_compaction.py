@@ -104,6 +104,8 @@ def test_nothing_gives_way_when_nothing_can_be_gained() -> None:
     turn(state, "two")
     carry_out(state, planned(plan_compaction(state.steps)), "S")
     assert plan_compaction(state.steps) is None, "a summary alone is not summarised again"
+    state.add_user_message("three")
+    assert plan_compaction(state.steps) is None
 
 
 def test_an_earlier_summary_goes_into_the_next_one() -> None:
