@@ -20,20 +20,16 @@ LOOK = 0.2
 PATIENCE = 3.0
 """Seconds until processes that cannot be killed, such as those of another user, are left alone."""
 
-_SIGKILL, _SIGPIPE, _SIGXFSZ = 9, 13, 25  # the module `signal` takes 7 ms to import
-_SET_CHILD_SUBREAPER = 36
+_SIG_DFL, _SIGKILL, _SIGPIPE, _SIGXFSZ = 0, 9, 13, 25
+_SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36
 
 
 def supervise(argv: list[str], *, limit: int, status: int) -> None:
     """Run the command to its end, or until it has to end, and write to `status` what became of it."""
     owner = os.getppid()
     os.set_inheritable(status, False)
-    _adopt_orphans()
-    try:
-        command = _spawned(argv)
-    except OSError as error:
-        os.write(status, f"error {error.errno}\n".encode())
-        return
+    _prctl(_SET_CHILD_SUBREAPER, 1)
+    command = _spawned(argv, status)
     os.write(status, f"pid {command}\n".encode())
     try:
         os.write(status, f"{_watch(command, owner, limit)}\n".encode())
@@ -61,10 +57,22 @@ def _children(pid: int) -> Generator[int]:
         return
 
 
-def _spawned(argv: list[str]) -> int:
-    stdin = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)
-    ignored_by_python = (_SIGPIPE, _SIGXFSZ)
-    return os.posix_spawnp(argv[0], argv, os.environb, file_actions=(stdin,), setsid=True, setsigdef=ignored_by_python)
+def _spawned(argv: list[str], status: int) -> int:
+    owner = os.getpid()
+    if child := os.fork():
+        return child
+    try:
+        os.setsid()
+        _prctl(_SET_PDEATHSIG, _SIGKILL)
+        if os.getppid() == owner:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+            _libc("signal", _SIGPIPE, _SIG_DFL)  # Python ignores both, and what is ignored stays so
+            _libc("signal", _SIGXFSZ, _SIG_DFL)
+            os.execvp(argv[0], argv)  # noqa: S606 - it is what the caller wants
+    except OSError as error:
+        os.write(status, f"error {error.errno}\n".encode())
+    finally:
+        os._exit(127)
 
 
 def _watch(command: int, owner: int, limit: int) -> str:
@@ -116,12 +124,17 @@ def _kill(pid: int) -> None:
         return
 
 
-def _adopt_orphans() -> None:
+def _prctl(option: int, value: int) -> None:
     if sys.platform == "linux":
-        import _ctypes  # noqa: PLC0415 - the module `ctypes` takes 6 ms to import, and all to call prctl once
+        _libc("prctl", option, value, 0, 0, 0)
 
-        prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        _ctypes.call_function(prctl, (_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+def _libc(name: str, *arguments: int) -> None:
+    """The modules `ctypes` and `signal` take 6 ms each to import, and all to make these calls."""
+    import _ctypes  # noqa: PLC0415 - `descendants` is also used where nothing is supervised
+
+    function = _ctypes.dlsym(_ctypes.dlopen(None, 0), name)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    _ctypes.call_function(function, arguments)
 
 
 if __name__ == "__main__":
