@@ -38,7 +38,7 @@ async def _over_stdio(live: LiveConfig, streams: Streams, *, watch: bool) -> Non
     from toolyard.mcp.stdio import serve_stdio  # noqa: PLC0415
 
     config, runtime = live.loaded.config, live.runtime
-    async with live.kept_up(watch=watch):
+    async with live.kept_up(watch=watch), runtime.lifespan():  # a toolkit that refuses to open ends the start here
         await serve_stdio(
             runtime,
             runtime.agent,
@@ -54,7 +54,7 @@ async def _over_http(live: LiveConfig, host: str | None, port: int | None, *, wa
     from toolyard.mcp.http import serve_http  # noqa: PLC0415
 
     config, runtime, http = live.loaded.config, live.runtime, live.loaded.config.http
-    async with live.kept_up(watch=watch):
+    async with live.kept_up(watch=watch), runtime.lifespan():  # as above
         await serve_http(
             runtime,
             runtime.agent,

@@ -107,7 +107,8 @@ POSTGRESQL_TABLES = f"""
 CREATE TABLE canary (id integer PRIMARY KEY, note text NOT NULL) ;;
 INSERT INTO canary VALUES (1, '{WATCHED}'), (2, 'second') ;;
 CREATE TABLE items (id integer PRIMARY KEY, name text NOT NULL, price numeric(10, 2), made date, about jsonb) ;;
-INSERT INTO items VALUES (1, 'mug', 4.50, '2024-01-02', '{{{{"tags": ["blue"]}}}}'), (2, 'cup', 3, '2024-02-03', NULL) ;;
+INSERT INTO items VALUES
+  (1, 'mug', 4.50, '2024-01-02', '{{{{"tags": ["blue"]}}}}'), (2, 'cup', 3, '2024-02-03', NULL) ;;
 CREATE TABLE orders (id integer PRIMARY KEY, item integer NOT NULL REFERENCES items, amount integer DEFAULT 1) ;;
 CREATE INDEX orders_by_item ON orders (item) ;;
 CREATE VIEW cheap AS SELECT * FROM items WHERE price < 4 ;;
