@@ -90,7 +90,7 @@ class SessionFiles:
         """
         with session_folder(self.root, session_id) as folder, ExitStack() as stack:
             stack.callback(SessionLock(folder, session_id).close)
-            shutil.rmtree(self.root / session_id)
+            shutil.rmtree(self.root / Path(session_id).name)  # the name alone: this must not depend on the check above
 
     def _ids(self) -> Iterator[str]:
         try:
