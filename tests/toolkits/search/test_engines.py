@@ -12,7 +12,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.toolkits.search.yard import Recording, Unconfined, door, found_in, needs_ripgrep, write
@@ -125,8 +125,8 @@ def lines_of_ripgrep(pattern: str, corpus: Path) -> set[int]:
 def missed(pattern: str, corpus: Path, *, ignore_case: bool = False) -> set[int]:
     """The lines that match and that ripgrep would not find."""
     compiled = Pattern.of(pattern, ignore_case=ignore_case)
-    assume(compiled.loose is not None)
-    assert compiled.loose is not None
+    if compiled.loose is None:
+        return set()
     lines = corpus.read_bytes().removesuffix(b"\n").split(b"\n")
     found = {number for number, line in enumerate(lines, 1) if compiled.regexp.search(line)}
     return found - lines_of_ripgrep(compiled.loose, corpus)

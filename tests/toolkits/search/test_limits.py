@@ -15,9 +15,12 @@ import pytest
 
 from tests.toolkits.search.yard import Door, door, found_in, notes_of, write
 from toolyard_kernel.calls.context import CallState, ToolContext
+from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends import LocalBackend
+from toolyard_toolkits.roots import Root
 from toolyard_toolkits.search.budget import Budget
+from toolyard_toolkits.search.calls import Asked, grepping
 from toolyard_toolkits.search.globs import Glob
 from toolyard_toolkits.search.walk import Walk
 
@@ -68,10 +71,13 @@ async def test_a_sparse_file_is_binary_at_once(huge: Path) -> None:
 
 async def test_what_was_found_until_the_time_was_over_is_the_answer(tmp_path: Path) -> None:
     write(tmp_path, {"a": "needle\n", "b": (b"a" * 9999 + b"\n") * 10_000})
-    outcome = await door(tmp_path, timeout=5).grep("needle|(?:a?){0,1000}b")
-    assert outcome.ok, outcome.text
-    assert found_in(outcome) == ["a", "1:needle"]
-    assert any("stopped after 4 s" in note and "path=" in note for note in notes_of(outcome))
+    asked = Asked(pattern="needle|(?:a?){0,500}b", glob=None, ignore_case=False, context=0, most=100)
+    ctx = ToolContext(caller=door(tmp_path, timeout=1).caller, call_id="c", tool="grep")
+    root = Root(folder=tmp_path, backend=LocalBackend())
+    answer = await grepping(root, ".", asked, ctx).answer(Workers(), None)
+    assert answer.split("\n")[:3] == ["1 matching line in 1 file", "a", "1:needle"]
+    assert "[stopped after 0.8 s, before everything was searched" in answer
+    assert "path=" in answer
 
 
 async def test_a_search_stops_when_its_call_is_over(tmp_path: Path) -> None:

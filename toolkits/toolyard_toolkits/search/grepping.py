@@ -19,7 +19,7 @@ from toolyard_toolkits.search.globs import Glob
 from toolyard_toolkits.search.matching import Matches
 from toolyard_toolkits.search.paths import FoundFile, Names, is_folder, names_of, opened
 from toolyard_toolkits.search.patterns import Pattern
-from toolyard_toolkits.search.ripgrep import Ripgrep
+from toolyard_toolkits.search.ripgrep import LEAST_FILES, Ripgrep
 from toolyard_toolkits.search.walk import Walk
 
 BATCH_FILES, BATCH_BYTES = 4000, 256 * 1024 * 1024
@@ -68,7 +68,8 @@ class Grepping:
             self._search(root, files)
             while not self._over:
                 begins = self._files == 0  # what is common is found before ripgrep has even started
-                batch = self._next(root, ripgrep.least if ripgrep and begins else BATCH_FILES)
+                few = ripgrep.least if ripgrep else LEAST_FILES
+                batch = self._next(root, BATCH_FILES if ripgrep and not begins else few)
                 if not batch or (ripgrep and not begins and ripgrep.is_worth_it(batch)):
                     return batch or None
                 self._search(root, batch)
