@@ -14,7 +14,7 @@ from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_toolkits.shell.answer import answer, captured_bytes
 from toolyard_toolkits.shell.environment import environment
 
-MARGIN = 0.5
+MARGIN = 1.0
 """Seconds by which a command ends before its call must, so that what it wrote until then is answered."""
 LONGEST_REFUSAL = 1_500
 
@@ -41,7 +41,7 @@ class Bash:
         profile = ctx.caller.profile
         self.check(command, profile)
         limits = profile.limits
-        longest = limits.timeout - min(MARGIN, limits.timeout / 10)
+        longest = limits.timeout - min(MARGIN, limits.timeout / 4)
         seconds = min(timeout or longest, longest)
         lowered = timeout and timeout > limits.timeout
         completed = await self._backend(profile).run(
