@@ -57,6 +57,8 @@ async def test_an_attempt_neither_reads_nor_changes_what_is_outside(
     where = Path(attempt.get("root", root))
     files = door(where, openat2=openat2, file_write=attempt.get("profile", "full"))
     tools = attempt.get("tools", TOOLS if where == root else ("read", "list"))
+    if "etc/passwd" in path:  # should a guard be missing one day, the machine that shows it must live on
+        tools = tuple(tool for tool in tools if tool != "write")
     outcomes = await tried(files, tools, path, swapping)
 
     assert snapshot(root.parent, without=root) == outside
