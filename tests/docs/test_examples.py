@@ -12,6 +12,7 @@ from toolyard.config.runtime import load_config, runtime_of
 
 ROOT = Path(__file__).parents[2]
 EXPECTED = {
+    "agent.py": ["tool_end      price 7", "tool_blocked  order", "completed: Three mugs"],
     "demo.py": ["listed: list, publish, read, word_count", "✗ refused  401", "token:demo (readonly)  publish  denied"],
     "embedded.py": ["order {'product': 'mug', 'count': 5} →  {\"mug\":8}", "→ refused: approval was refused"],
     "fastapi_mount.py": ["GET /health → {'status': 'ok'}", "add 19 + 23 → 42"],

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import anyio
@@ -25,6 +27,8 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 CLONE = "/path/to/toolyard"
+DOCS = (ROOT / "docs/toolkits.md").read_text()
+(DOCS_BLOCK,) = re.findall(r"^```yaml\n(.*?)^```$", DOCS, re.MULTILINE | re.DOTALL)
 
 
 def blocks(language: str) -> list[str]:
@@ -32,7 +36,8 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_readme_has_no_block_that_these_tests_do_not_know() -> None:
-    assert [kind for kind, _ in BLOCKS] == ["sh", "json", "python", "yaml", "sh", "yaml", "python"]
+    kinds = ["sh", "json", "yaml", "python", "yaml", "sh", "yaml", "python", "yaml", "python"]
+    assert [kind for kind, _ in BLOCKS] == kinds
 
 
 def test_the_two_commands_of_the_first_screen_are_targets_of_the_makefile() -> None:
@@ -54,7 +59,7 @@ async def test_the_json_for_an_ide_starts_a_server_that_answers() -> None:
 
 def test_a_tool_of_ones_own_is_listed_called_explained_and_recorded_by_the_commands_shown(tmp_path: Path) -> None:
     (tmp_path / "my_tools.py").write_text(blocks("python")[0])
-    (tmp_path / "toolyard.yaml").write_text(blocks("yaml")[0])
+    (tmp_path / "toolyard.yaml").write_text(blocks("yaml")[1])
     *lines, serve = blocks("sh")[1].splitlines()
     listed, called, explained, recorded = [_run(line, tmp_path) for line in lines]
     assert "word_count" in listed
@@ -66,15 +71,43 @@ def test_a_tool_of_ones_own_is_listed_called_explained_and_recorded_by_the_comma
     assert serve.startswith("toolyard serve toolyard.yaml --transport streamable-http")
 
 
+def test_the_toolkits_shown_are_served_read_only(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as database, database:
+        database.execute("create table items (name text)")
+    for text in (blocks("yaml")[0], DOCS_BLOCK):
+        (tmp_path / "data").mkdir(exist_ok=True)
+        (tmp_path / "toolyard.yaml").write_text(text)
+        listed = _run("toolyard tools toolyard.yaml", tmp_path)
+        assert {"read", "list", "grep", "glob", "sql_query"} <= set(re.findall(r"^(\w+)", listed, re.MULTILINE))
+        assert "\nwrite" not in listed
+        assert "items" in _run('toolyard call toolyard.yaml sql_tables \'{"connection": "shop"}\'', tmp_path)
+
+
+def test_the_agent_shown_is_served_as_a_tool(tmp_path: Path) -> None:
+    (tmp_path / "toolyard.yaml").write_text(blocks("yaml")[2])
+    listed = _run("toolyard tools toolyard.yaml", tmp_path)
+    assert "ask_reviewer" in listed
+    assert "run_prompt" in listed
+
+
+def test_the_agent_in_python_runs(tmp_path: Path) -> None:
+    program = blocks("python")[1].replace("working_dir=", 'model="noop", working_dir=')
+    assert 'model="noop"' in program
+    (tmp_path / "agent.py").write_text(program)
+    command = [sys.executable, "-W", "error", "agent.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_the_config_for_other_machines_is_one() -> None:
-    config = validated(Config, yaml.safe_load(blocks("yaml")[1]), where="README.md", base=ROOT)
+    config = validated(Config, yaml.safe_load(blocks("yaml")[3]), where="README.md", base=ROOT)
     assert config.auth.tokens[0].profile == "readonly"
     assert config.auth.allowed_hosts == ["tools.example.com"]
 
 
 async def test_the_embedded_program_makes_an_application() -> None:
     names: dict[str, object] = {}
-    exec(compile(blocks("python")[1], "README.md", "exec"), names)  # noqa: S102 - running it is the test
+    exec(compile(blocks("python")[2], "README.md", "exec"), names)  # noqa: S102 - running it is the test
     runtime = names["runtime"]
     assert isinstance(runtime, mcp.ToolRuntime)
     assert [tool["name"] for tool in mcp.list_tools(runtime)] == ["greet"]
