@@ -137,23 +137,18 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
     approver: Approver | None = None,
     ledger: Ledger | None = None,
 ) -> ToolRuntime:
-    """A runtime that serves tools, toolkits, resources and prompts, without agents.
+    """A runtime that serves tools, toolkits, resources and prompts, and agents as tools that run them.
 
     `tools` are what `@tool` and `define_tool` made, plain functions, or objects with `handle`; `resources` and
-    `prompts` are what `@resource` and `@prompt` made, and every caller may read them. `services` are your
-    own objects, for handlers to reach as `ctx.<name>`. `agents` are served as tools that run them, with these tools as
-    theirs. `approver` answers asks before the profile's `on_ask` does.
-    Records go to the state folder unless `ledger` is given (`toolyard.testing.NoLedger()` keeps none).
+    `prompts` are what `@resource` and `@prompt` made, and every caller may read them. `services` are your own objects,
+    for handlers to reach as `ctx.<name>`. `agents` have these tools as theirs. `approver` answers asks before the
+    profile's `on_ask` does. Records go to the state folder, or to `ledger` (`toolyard.testing.NoLedger()` keeps none).
 
     Raises:
         ConfigError: the profile, a toolkit or its settings cannot be used.
         DefinitionError: a tool, resource, prompt or service cannot be registered as it is.
     """
-    if data_environment:
-        raise ConfigError(
-            f"data_environment: {', '.join(map(repr, data_environment))} is read by no toolkit that is installed; "
-            f"leave it out, or give connections as the toolkit's own settings"
-        )
+    _refuse_environment(data_environment)
     registry, given = Registry(), _toolkits(toolkits)
     for thing in tools:
         registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
@@ -161,8 +156,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         for member in _tools_of(toolkit):
             registry.register(member, toolkit=toolkit.name)
     owned = {each.name: [entry for entry in registry if entry.toolkit == each.name] for each in given}
-    served_by = [registry]
-    changes = Changes()
+    served_by, changes = [registry], Changes()
     gate = Gate(
         registry=registry,
         recorder=Recorder(ledger or FileLedger(state_folder())),
@@ -171,15 +165,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         approver=approver,
         changes=changes,
     )
-    team: Team | None = None
-    if agents:
-        # Here, not at the top: a server without agents needs none of this.
-        from toolyard.agent_team import team_of  # noqa: PLC0415
-
-        team = team_of(agents, gate)
-        served_by.extend(member.registry for member in team.agents.values())
-        for made in team.tools():
-            registry.register(made, toolkit=AGENTS)
+    team = _team(agents, gate, served_by) if agents else None
     registry.on_change(lambda: changes.tell(ListChanged("tools")))
     return ToolRuntime(
         agent=agent,
@@ -194,6 +180,26 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         changes=changes,
         team=team,
     )
+
+
+def _refuse_environment(data_environment: Mapping[str, Any] | None) -> None:
+    if data_environment:
+        raise ConfigError(
+            f"data_environment: {', '.join(map(repr, data_environment))} is read by no toolkit that is installed; "
+            f"leave it out, or give connections as the toolkit's own settings"
+        )
+
+
+def _team(agents: Sequence[AgentConfig], gate: Gate, served_by: list[Registry]) -> Team:
+    """The agents, with the tools that run them beside those of the gate."""
+    # Here, not at the top: a server without agents needs none of this.
+    from toolyard.agent_team import team_of  # noqa: PLC0415
+
+    team = team_of(agents, gate)
+    served_by.extend(member.registry for member in team.agents.values())
+    for made in team.tools():
+        gate.registry.register(made, toolkit=AGENTS)
+    return team
 
 
 def _resources(given: Iterable[Resource | ResourceTemplate], changes: Changes) -> Resources:

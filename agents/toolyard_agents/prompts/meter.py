@@ -46,8 +46,9 @@ def weight(value: Any) -> int:
 class Meter:
     """What one rendering has cost so far. Each method raises `PromptError` when it is too much."""
 
-    def __init__(self) -> None:
-        self._ends = time.monotonic() + SECONDS
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._ends = time.monotonic() + seconds
         self._work = 0
         self._rounds = 0
         self._written = 0
@@ -83,4 +84,4 @@ class Meter:
 
     def _in_time(self) -> None:
         if time.monotonic() > self._ends:
-            raise PromptError(f"rendering it takes longer than {SECONDS:g} seconds")
+            raise PromptError(f"rendering it takes longer than {self._seconds:g} seconds")

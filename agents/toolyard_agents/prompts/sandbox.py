@@ -94,9 +94,9 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(left, int) and isinstance(right, int):
             self._expect_bits(left.bit_length() + right.bit_length())
         elif isinstance(right, int):
-            self._meter.expect(weight(left) * right)
+            self._meter.expect((weight(left) - 1) * right)
         elif isinstance(left, int):
-            self._meter.expect(weight(right) * left)
+            self._meter.expect((weight(right) - 1) * left)
 
     def _expect_bits(self, bits: int) -> None:
         if bits > MOST_BITS:

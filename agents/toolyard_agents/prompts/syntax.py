@@ -10,7 +10,7 @@ from jinja2.visitor import NodeTransformer
 from toolyard_agents.errors import PromptError
 from toolyard_agents.prompts.filters import JOINED, ROUNDS, TAKEN
 
-MOST_NODES = 20_000
+MOST_NODES = 10_000
 
 ALLOWED: frozenset[type[nodes.Node]] = frozenset(
     {

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
+from typing import Any, cast
 
 import pytest
+from jinja2.exceptions import SecurityError
 
 from toolyard_agents.errors import PromptError
+from toolyard_agents.prompts.meter import Meter
+from toolyard_agents.prompts.sandbox import Sandbox
 from toolyard_agents.prompts.template import PromptText
 
 ESCAPES = [
@@ -43,6 +48,7 @@ ESCAPES = [
     "{{ undefined.__init__ }}",
     "{{ nope.__class__.__init__.__globals__ }}",
     "{{ (1).__class__ }}",
+    "{{ (1).real }}",
     "{{ ().__class__.__bases__ }}",
     "{{ {}.__class__ }}",
     "{{ [].append(1) }}",
@@ -118,7 +124,7 @@ COSTLY = [
     "{{ x" + "[0]" * 50000 + " }}",
     "{% if x %}" * 200 + "{% endif %}" * 200,
     "{% for i in x %}" * 50 + "{% endfor %}" * 50,
-    "{{ x }}" * 20001,
+    "{{ x }}" * 10001,
     "{{ x }}" + " " * 262_144,
 ]
 
@@ -129,6 +135,59 @@ def test_a_prompt_that_would_cost_too_much_is_refused_at_once(text: str) -> None
     with pytest.raises(PromptError, match=r"^f\.md: "):
         PromptText(text=text, where="f.md").rendered({"x": "value"})
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "{% for a in range(400) %}{% for b in range(400) %}{% endfor %}{% endfor %}",
+            "loops go round more than 100000",
+        ),
+        ("{% set a = 'a' * 900000 %}{{ a }}{{ a }}", "renders to more than 1000000 characters"),
+        ("{% set a = 'a' * 900000 %}" + "{% if a in a %}{% endif %}" * 30, "more than 20000000 characters of work"),
+        ("{{ 'a' * 1000001 }}", "a value in it is larger than 1000000 characters"),
+        ("{{ 2 ** 2000 }}", "a number in it has more than 1024 bits"),
+        ("{# #}{{ x }}" + "{% if x %}{% endif %}" * 7000, "more than 10000 expressions"),
+        ("{{ x }}" + " " * 262_144, "longer than 262144 characters"),
+    ],
+)
+def test_each_limit_says_what_it_is(text: str, message: str) -> None:
+    with pytest.raises(PromptError, match=message):
+        PromptText(text=text, where="f.md").rendered({"x": "value"})
+
+
+GROWING = [
+    "{{ 'a' * 10**8 }}",
+    "{{ 10**8 * 'a' }}",
+    "{{ [1] * 10**8 }}",
+    "{{ ('a' * 9999)|replace('a', 'b' * 9999) }}",
+    "{{ range(9999)|join('b' * 9999) }}",
+    "{{ ('a\n' * 9999)|indent(9999) }}",
+]
+
+
+@pytest.mark.parametrize("text", GROWING)
+def test_what_would_be_too_large_is_never_made(text: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(PromptError, match="a value in it is larger"):
+            PromptText(text=text, where="f.md").rendered({})
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_rendering_that_takes_too_long_is_ended() -> None:
+    for step in (Meter(seconds=-1).round, lambda: Meter(seconds=-1).take(1), lambda: Meter(seconds=-1).write("a")):
+        with pytest.raises(PromptError, match="takes longer than"):
+            step()
+
+
+@pytest.mark.parametrize("forbidden", ["a".format, "a".encode, "a".zfill, str, len, print, Meter().round])
+def test_only_known_methods_are_called_however_they_were_reached(forbidden: object) -> None:
+    with pytest.raises(SecurityError, match="cannot be called in a prompt"):
+        Sandbox(Meter(), "\n").call(cast("Any", None), forbidden)
 
 
 def test_a_value_that_is_too_large_is_refused() -> None:
