@@ -87,7 +87,7 @@ def yard(base: Path) -> Generator[Yard]:
             stack.enter_context(_listening(socket.AF_UNIX, f"\0{marker}")),
             stack.enter_context(_datagrams(str(_short(root / "inside.dgram")))),
         )
-        victim = stack.enter_context(subprocess.Popen(("/bin/sleep", "300")))
+        victim = stack.enter_context(subprocess.Popen((marker, "300"), executable="/bin/sleep"))
         stack.callback(victim.kill)
         port = listeners[0].getsockname()[1]
         made = Yard(base=base, marker=marker, port=port, victim=victim, listeners=listeners)
