@@ -42,7 +42,8 @@ SHOWN = re.compile(
     r"|CHARACTER SET|TRIGGERS|EVENTS|PRIVILEGES"
 )
 _SETTING = re.compile(r"[\w.]+( [\w.]+){0,3}")
-_PRAGMA = re.compile(r"pragma\s+(?:[\w\"]+\.)?(\w+)\s*(\(\s*(?:'[^']*'|\"[^\"]*\"|\w+)\s*\))?\s*;?\s*", re.IGNORECASE)
+_VALUE = r"(?:'[^']*'|\"[^\"]*\"|-?\w+)"
+_PRAGMA = re.compile(rf"pragma\s+(?:[\w\"]+\.)?(\w+)\s*(\(\s*{_VALUE}\s*\)|=\s*{_VALUE})?\s*;?\s*", re.IGNORECASE)
 _EXPLAIN = {
     "sqlite": re.compile(r"\s*(query\s+plan\s)?", re.IGNORECASE),
     "postgresql": re.compile(r"\s*(\([\w\s,]*\)|(analyze\s+)?(verbose\s)?)", re.IGNORECASE),

@@ -15,6 +15,8 @@ from toolyard_toolkits.database.pages import Page
 
 LONGEST_PARSED = 100_000
 """Characters of a statement that is looked at before it runs; a longer one is not shown to be harmless."""
+LONGEST_ON_THE_LOOP = 10_000
+"""Characters that are looked at to tell whether a call must be asked for; a longer statement is taken for a write."""
 MOST_SKIPPED = 1_000_000
 """Rows that a cursor may lead past: each page reads those before it again."""
 
@@ -82,7 +84,7 @@ class Query:
 
 def writes(database: Database, sql: str, profile: PermissionProfile) -> bool:
     """Whether the statement runs where it can write: it may, and nothing shows that it only reads."""
-    return profile.database == "mutations" and not judged(database, sql).pure
+    return profile.database == "mutations" and (len(sql) > LONGEST_ON_THE_LOOP or not judged(database, sql).pure)
 
 
 def judged(database: Database, sql: str) -> Judgement:
