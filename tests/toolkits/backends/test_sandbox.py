@@ -78,6 +78,12 @@ async def test_nothing_is_connected_to(sandbox: SandboxBackend, folder: Path) ->
                 listener.accept()
 
 
+async def test_without_a_network_there_is_none(sandbox: SandboxBackend, folder: Path) -> None:
+    here = Path("/proc/self/ns/net").readlink()
+    assert await said(sandbox, folder, "readlink /proc/self/ns/net") != f"{here}\n"
+    assert await said(sandbox, folder, "readlink /proc/self/ns/net", Confinement(network=True)) == f"{here}\n"
+
+
 async def test_with_a_network_only_the_machines_own_sockets_are_refused(sandbox: SandboxBackend, folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as tcp, socket.socket(socket.AF_UNIX) as unix:
         unix.bind(os.path.relpath(folder / "socket"))
