@@ -154,8 +154,12 @@ def agent() -> Agent:
     return Agent(name="a", model=FakeModel())
 
 
+def _approves(name: str, arguments: dict[str, Any]) -> bool:
+    return True
+
+
 SETTABLE: dict[str, Callable[[], object]] = {
-    "approval_callback": lambda: lambda name, arguments: True,
+    "approval_callback": lambda: _approves,
     "cancel_check": lambda: lambda: False,
     "auto_compact": lambda: False,
     "context_window": lambda: 128_000,

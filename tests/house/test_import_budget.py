@@ -10,7 +10,7 @@ import pytest
 
 FOR_THE_WIRE = {"mcp", "mcp_types", "starlette", "uvicorn"}
 FOR_AGENTS = {"openai"}
-FOR_TOOLKITS = {"sqlalchemy", "sqlglot", "re2", "pathspec", "tree_sitter", "tree_sitter_bash"}
+FOR_TOOLKITS = {"sqlalchemy", "sqlglot", "re2", "tree_sitter", "tree_sitter_bash"}
 FOR_CONFIGURATION = {"pydantic", "yaml", "click", "jsonschema_rs"}
 
 LISTING = """

@@ -188,7 +188,7 @@ async def test_a_budget_of_the_caller_bounds_the_run(tmp_path: Path) -> None:
     arguments = {"prompt": script(("shout", {"text": "a"}), ("shout", {"text": "b"})), "budget": {"max_turns": 1}}
     async with client(yard, None, ERAS[1], None) as found:
         result = await found.call_tool("ask_greeter", arguments)
-    report = result.structured_content or {}
+    report: dict[str, Any] = result.structured_content or {}
     assert (result.is_error, report["status"], report["stop_reason"]) == (True, "error", "max_iterations")
     assert lines(yard, "shouted") == ["a"]
 

@@ -19,6 +19,7 @@ from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text
+from toolyard_kernel.ledger.redaction import redact
 
 REFUSED = frozenset({"denied", "approval_required"})
 
@@ -87,7 +88,7 @@ class Calls:
             outer=self.outer,
             call_id=request.id,
             tool=call.tool,
-            arguments=arguments,
+            arguments=self._shown(call),
             scope=self.scope,
         )
         approver = self.approvers.of(request.id, self.emitter)
@@ -96,6 +97,11 @@ class Calls:
         if waiting := _waits(outcome, approver):
             return Waiting(request=request, reason=waiting)
         return await self._answered(request, door, outcome)
+
+    def _shown(self, call: ToolCall) -> JsonObject:
+        """The arguments as events may tell them: without what the tool declares to be secret."""
+        entry = self.gate.registry.find(call.tool)
+        return redact(call.arguments, entry.secret) if entry and entry.secret else call.arguments
 
     def _call(self, request: ToolRequest, arguments: JsonObject) -> ToolCall:
         """With one id for all the rounds that an approval may take."""

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import anyio
 
 from toolyard_agents.cancellation import CancellationToken
-from toolyard_agents.errors import ModelError
 from toolyard_agents.events import EventType
 from toolyard_agents.results import STATUS, RunResult, Status
 from toolyard_agents.session.run import Run, Stop
+from toolyard_kernel.errors import ToolyardError
 
 CancelCheck = Callable[[], "bool | Awaitable[bool]"]
 """Says whether the run should end; it is asked a few times a second, and must not block."""
@@ -80,7 +80,7 @@ class Driver:
         if late:
             return Stop("timeout", f"the run did not end within {self.run.budget.wall_time:g}s")
         error = None if work.cancelled() else work.exception()
-        if isinstance(error, ModelError):
+        if isinstance(error, ToolyardError):
             return Stop("error", str(error))
         if error is None:
             return Stop("cancelled", "the run cancelled itself")
@@ -89,8 +89,7 @@ class Driver:
 
     async def _result(self, stop: Stop) -> RunResult:
         run, status = self.run, STATUS[stop.reason]
-        if run.turn.text and not run.turn.kept:  # the part that came is kept
-            run.state.add_assistant_message(run.turn.text)
+        self._keep_what_came()
         run.state.end_run(status)
         await run.emitter.emit(LAST[status], content=stop.text, usage=run.usage.to_dict())
         return RunResult(
@@ -101,6 +100,16 @@ class Driver:
             run_id=run.emitter.run_id,
             stop_reason=stop.reason,
         )
+
+    def _keep_what_came(self) -> None:
+        """The part of an answer that broke off, if the disk has room for it: the run ends all the same."""
+        turn = self.run.turn
+        if not turn.text or turn.kept:
+            return
+        try:
+            self.run.state.add_assistant_message(turn.text)
+        except (ToolyardError, OSError):
+            log.exception("what run %s had of its answer could not be kept", self.run.emitter.run_id)
 
     async def _watch(self) -> None:
         while self.cancel_check and not self.token.is_cancelled():

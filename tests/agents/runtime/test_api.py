@@ -27,7 +27,8 @@ pytestmark = pytest.mark.anyio
 
 
 def runtime_of(**options: Any) -> AgentRuntime:
-    return create_runtime("You test.", options=RuntimeOptions(**{"model": "scripted", **options}))
+    given: dict[str, Any] = {"model": "scripted", **options}
+    return create_runtime("You test.", options=RuntimeOptions(**given))
 
 
 def script(tool: str, **arguments: object) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.agents.session.yard import CALLS, SAFE, check_history, model_of, session_of, told, types_of
+from tests.agents.session.yard import CALLS, SAFE, Call, check_history, model_of, session_of, told, types_of
 from toolyard import Agent, AgentConfig, AgentEvent, ApprovalInterrupt, Budgets, CancellationToken, Session, tool
 from toolyard_agents.errors import ModelRefused, ModelUnavailable, SessionBusy
 from toolyard_agents.events import TERMINAL
@@ -61,8 +62,9 @@ async def test_no_more_calls_are_under_way_than_the_profile_says() -> None:
         now -= 1
         return most
 
+    many: list[Call] = [("count", {})] * 6
     profile = PermissionProfile.model_validate({"limits": {"fan_out": 2}})
-    await session_of(model_of([("count", {})] * 6, "done"), tools=[count], profile=profile).run("go")
+    await session_of(model_of(many, "done"), tools=[count], profile=profile).run("go")
     assert most == 2
 
 
@@ -83,15 +85,28 @@ async def test_whatever_goes_wrong_with_a_call_goes_back_to_the_model() -> None:
     check_history(session.state)
 
 
+def said(answer: Any) -> Callable[[str, dict[str, Any]], Any]:
+    """A callback that says this, whatever it is asked."""
+    return lambda name, arguments: answer
+
+
+def raises(name: str, arguments: dict[str, Any]) -> bool:
+    raise OSError
+
+
+def only_the_moon(name: str, arguments: dict[str, Any]) -> bool:
+    return arguments == {"target": "moon"}
+
+
 @pytest.mark.parametrize(
     ("callback", "answer"),
     [
         (None, "nobody here can give it"),
-        (lambda name, arguments: False, "approval was refused"),
-        (lambda name, arguments: "yes", "approval was refused"),
-        (lambda name, arguments: 1, "approval was refused"),
-        (lambda name, arguments: 1 / 0, "the approver failed"),
-        (lambda name, arguments: arguments == {"target": "moon"}, "launched at moon"),
+        (said(answer=False), "approval was refused"),
+        (said("yes"), "approval was refused"),
+        (said(1), "approval was refused"),
+        (raises, "the approver failed"),
+        (only_the_moon, "launched at moon"),
     ],
     ids=["nobody", "no", "a text", "a number", "raises", "yes"],
 )
@@ -107,7 +122,7 @@ async def test_only_a_clear_yes_lets_a_call_through(callback: Any, answer: str) 
 
 
 async def test_auto_approve_counts_only_in_runs_of_the_program_itself() -> None:
-    async def said(*, trusted: bool) -> str:
+    async def told_to(*, trusted: bool) -> str:
         model = model_of([("launch", {"target": "moon"})], "done")
         session = session_of(model)
         if trusted:
@@ -115,8 +130,8 @@ async def test_auto_approve_counts_only_in_runs_of_the_program_itself() -> None:
         await session.run("go")
         return told(model.requests[1].messages, "tool")[0]
 
-    assert await said(trusted=True) == "launched at moon"
-    assert "nobody here can give it" in await said(trusted=False)
+    assert await told_to(trusted=True) == "launched at moon"
+    assert "nobody here can give it" in await told_to(trusted=False)
 
 
 async def test_an_interrupted_run_goes_on_with_the_answer_and_makes_no_call_twice() -> None:
@@ -206,6 +221,20 @@ async def test_the_part_of_an_answer_that_came_is_kept() -> None:
     assert (result.status, result.text) == ("error", "half an ans")
     assert result.events[-1].content == "the line is cut"
     assert told(session.state.get_messages(), "assistant") == ["half an ans"]
+
+
+async def test_an_event_tells_no_secret_of_a_call() -> None:
+    @tool(secret=["key"])
+    async def unlock(key: str) -> str:
+        """Unlock.
+
+        Args:
+            key: The key.
+        """
+        return "open"
+
+    result = await session_of(model_of([("unlock", {"key": "hunter2"})], "done"), tools=[unlock]).run("go")
+    assert "hunter2" not in str(result.events)
 
 
 async def test_a_session_runs_one_prompt_at_a_time() -> None:
