@@ -55,6 +55,22 @@ def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
     return replace(delegate, unavailable=_agents_are_off)
 
 
+def agent_tool(agent: Agent) -> Tool:
+    """The tool `ask_<name>`, by which another agent runs this one. Its name must be one that a tool can have."""
+
+    @tool(name=f"ask_{agent.name}", effects=["agents"])
+    async def ask(ctx: ToolContext, *, prompt: str) -> ToolResult:
+        """Ask another agent, and get its answer.
+
+        Args:
+            prompt: The task, complete in itself: the agent sees nothing else.
+        """
+        return await _delegated(agent, prompt, _scope_of(ctx), ctx, share_history=False)
+
+    about = agent.config.description or f"Answers as the agent {agent.name}."
+    return replace(ask, description=about, subject=agent.name)
+
+
 def _agents_are_off(profile: PermissionProfile) -> str | None:
     return None if profile.agents else "it says agents: off"
 

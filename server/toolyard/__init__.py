@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from toolyard_agents.cancellation import CancellationToken
     from toolyard_agents.config.agent_config import AgentConfig
     from toolyard_agents.config.budgets import Budgets
+    from toolyard_agents.delegation import agent_tool, enable_delegation
     from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError
     from toolyard_agents.events import AgentEvent
     from toolyard_agents.results import RunResult
@@ -120,10 +121,12 @@ _HOMES = {
     "Toolkit": "toolyard_kernel.tools.toolkits",
     "ToolyardError": "toolyard_kernel.errors",
     "UnknownName": "toolyard_kernel.errors",
+    "agent_tool": "toolyard_agents.delegation",
     "close_runtime": "toolyard_agents.runtime.api",
     "create_runtime": "toolyard_agents.runtime.api",
     "define_tool": "toolyard_kernel.tools.define",
     "dispatch_prompt": "toolyard_agents.runtime.api",
+    "enable_delegation": "toolyard_agents.delegation",
     "prompt": "toolyard_kernel.offers.prompts",
     "reconfigure_runtime": "toolyard_agents.runtime.api",
     "resource": "toolyard_kernel.offers.resources",
@@ -193,10 +196,12 @@ __all__ = [
     "ToolyardError",
     "UnknownName",
     "__version__",
+    "agent_tool",
     "close_runtime",
     "create_runtime",
     "define_tool",
     "dispatch_prompt",
+    "enable_delegation",
     "mcp",
     "prompt",
     "reconfigure_runtime",

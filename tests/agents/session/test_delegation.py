@@ -9,7 +9,7 @@ import pytest
 from tests.agents.session.yard import TOOLS, model_of, told, types_of
 from toolyard import Agent, AgentConfig, AgentEvent, Budgets, Session
 from toolyard.testing import FakeModel
-from toolyard_agents.delegation import enable_delegation
+from toolyard_agents.delegation import agent_tool, enable_delegation
 from toolyard_agents.session.situation import Situation
 from toolyard_agents.usage import Usage
 from toolyard_kernel.calls.callers import Caller
@@ -46,6 +46,18 @@ async def test_a_delegate_works_on_its_own_and_its_answer_comes_back() -> None:
     assert {event.parent_run_id for event in children} == {result.run_id}
     assert "tool_end" in {event.type for event in children}
     assert {event.agent for event in result.events} == {"boss"}
+
+
+async def test_an_agent_can_be_a_tool_of_another_within_the_same_bounds() -> None:
+    worker, boss = model_of("8"), model_of([("ask_worker", {"prompt": "Double 4"})], "It is 8.")
+    agent = Agent(name="boss", model=boss, tools=[agent_tool(worker_of(worker))])
+    result = await Session(agent, situation=Situation(caller=Caller(id="python", profile=ALL))).run("go")
+    assert (result.text, told(boss.requests[1].messages, "tool")) == ("It is 8.", ["8"])
+    for profile in (bounded(depth=0), PermissionProfile.model_validate({"agents": ["other"]})):
+        worker, boss = model_of("8"), model_of([("ask_worker", {"prompt": "Double 4"})], "so be it")
+        agent = Agent(name="boss", model=boss, tools=[agent_tool(worker_of(worker))])
+        result = await Session(agent, situation=Situation(caller=Caller(id="python", profile=profile))).run("go")
+        assert (result.text, worker.requests) == ("so be it", [])
 
 
 async def test_a_delegate_sees_the_conversation_only_when_it_is_shared() -> None:
