@@ -52,7 +52,7 @@ def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
             raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {target.name!r}")
         return await _delegated(target, prompt, scope, ctx, share_history=share_history)
 
-    return replace(delegate, unavailable=_agents_are_off)
+    return replace(delegate, unavailable=agents_are_off)
 
 
 def agent_tool(agent: Agent) -> Tool:
@@ -71,7 +71,8 @@ def agent_tool(agent: Agent) -> Tool:
     return replace(ask, description=about, subject=agent.name)
 
 
-def _agents_are_off(profile: PermissionProfile) -> str | None:
+def agents_are_off(profile: PermissionProfile) -> str | None:
+    """Why no agent can be run under this profile; None when some can."""
     return None if profile.agents else "it says agents: off"
 
 

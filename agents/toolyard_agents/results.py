@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from toolyard_agents.events import AgentEvent
+from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.usage import Usage
 
-Status = Literal["completed", "error", "cancelled", "interrupted"]
 StopReason = Literal["end", "max_iterations", "budget", "timeout", "cancelled", "error", "interrupted"]
 
-STATUS: dict[StopReason, Status] = {
+STATUS: dict[StopReason, EndStatus] = {
     "end": "completed",
     "max_iterations": "error",
     "budget": "error",
@@ -29,7 +29,7 @@ class RunResult:
 
     text: str
     events: list[AgentEvent]
-    status: Status
+    status: EndStatus
     used: Usage
     run_id: str
     stop_reason: StopReason

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
+from toolyard_agents.delegation import agents_are_off
 from toolyard_agents.events import AgentEvent
 from toolyard_agents.opened import OpenAgent
 from toolyard_agents.results import RunResult
@@ -23,7 +24,6 @@ from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import InputRequired, Text, ToolResult
 from toolyard_kernel.errors import ToolError, UnknownName
 from toolyard_kernel.folders import state_folder
-from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.functions import tool
 from toolyard_kernel.tools.tool import Tool
 
@@ -126,7 +126,7 @@ def _run_prompt(team: Team) -> Tool:
         """
         return await team.run(team.chosen(agent), prompt, ctx, Asked(thread_id=thread_id, budget=budget))
 
-    return replace(run_prompt, unavailable=_agents_are_off, output_schema=REPORT)
+    return replace(run_prompt, unavailable=agents_are_off, output_schema=REPORT)
 
 
 def _ask(team: Team, agent: Agent) -> Tool:
@@ -185,10 +185,6 @@ def _last_words(result: RunResult) -> str:
 
 def _is_exposed(agent: Agent) -> bool:
     return agent.config.role == "specialist" if agent.config.expose is None else agent.config.expose
-
-
-def _agents_are_off(profile: PermissionProfile) -> str | None:
-    return None if profile.agents else "it says agents: off"
 
 
 def _session(agent: Agent, caller: Caller, thread_id: str | None) -> Session:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from pydantic import Field, StrictInt
 
 from toolyard_kernel.profiles.durations import Duration
-from toolyard_kernel.profiles.rules import Part
-
-Number = TypeVar("Number", int, float)
+from toolyard_kernel.profiles.rules import Part, least
 
 
 class Budgets(Part):
@@ -24,16 +20,10 @@ class Budgets(Part):
 
     def __and__(self, other: Budgets) -> Budgets:
         return Budgets(
-            max_turns=_least(self.max_turns, other.max_turns),
-            max_tokens=_least(self.max_tokens, other.max_tokens),
-            max_cost=_least(self.max_cost, other.max_cost),
-            wall_time=_least(self.wall_time, other.wall_time),
-            depth=_least(self.depth, other.depth),
-            fan_out=_least(self.fan_out, other.fan_out),
+            max_turns=least(self.max_turns, other.max_turns),
+            max_tokens=least(self.max_tokens, other.max_tokens),
+            max_cost=least(self.max_cost, other.max_cost),
+            wall_time=least(self.wall_time, other.wall_time),
+            depth=least(self.depth, other.depth),
+            fan_out=least(self.fan_out, other.fan_out),
         )
-
-
-def _least(a: Number | None, b: Number | None) -> Number | None:
-    if a is None or b is None:
-        return b if a is None else a
-    return min(a, b)

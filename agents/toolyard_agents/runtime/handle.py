@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from toolyard_agents.cancellation import CancellationToken
-from toolyard_agents.results import RunResult, Status
+from toolyard_agents.results import RunResult
+from toolyard_agents.state.entries import EndStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,7 @@ class AgentHandle:
         return await asyncio.shield(self.task)
 
     @property
-    def status(self) -> Literal["running"] | Status:
+    def status(self) -> Literal["running"] | EndStatus:
         if not self.task.done():
             return "running"
         if self.task.cancelled():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from toolyard_agents.errors import AgentError
@@ -53,8 +53,3 @@ class RuntimeOptions:
     def identified(self) -> str:
         """The session's id: the one given, or a new one."""
         return self.session_id or str(uuid.uuid4())
-
-
-def known_fields() -> tuple[str, ...]:
-    """The names of the options."""
-    return tuple(each.name for each in fields(RuntimeOptions))

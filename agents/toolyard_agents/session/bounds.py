@@ -7,11 +7,12 @@ from dataclasses import replace
 from toolyard_agents.agent import Agent
 from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.model import Model
-from toolyard_agents.session.budget import MOST_TURNS, Budget, least
+from toolyard_agents.session.budget import MOST_TURNS, Budget
 from toolyard_agents.session.situation import Situation
 from toolyard_agents.usage import NOTHING
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.profiles.rules import least
 
 
 def caller_of(agent: Agent, situation: Situation) -> Caller:
@@ -34,10 +35,9 @@ def budget_of(agent: Agent, caller: Caller, situation: Situation) -> Budget:
     own, limits = agent.config.budgets, caller.profile.limits
     given = situation.budget or Budget()
     turns = (own.max_turns, limits.max_turns, given.max_turns, MOST_TURNS)
-    tokens = least(least(own.max_tokens, limits.max_tokens), given.max_tokens)
     return Budget(
         max_turns=min(turn for turn in turns if turn is not None),
-        max_tokens=None if tokens is None else int(tokens),
+        max_tokens=least(least(own.max_tokens, limits.max_tokens), given.max_tokens),
         max_cost=least(least(own.max_cost, limits.max_cost), given.max_cost),
         wall_time=least(own.wall_time, given.wall_time),
     )

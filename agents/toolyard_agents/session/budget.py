@@ -43,10 +43,3 @@ class Budget:
             max_cost=cost,
             wall_time=self.wall_time,
         )
-
-
-def least(a: float | None, b: float | None) -> float | None:
-    """The stricter of two bounds, where None is none."""
-    if a is None or b is None:
-        return b if a is None else a
-    return min(a, b)

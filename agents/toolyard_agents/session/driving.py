@@ -12,8 +12,9 @@ import anyio
 
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import EventType
-from toolyard_agents.results import STATUS, RunResult, Status
+from toolyard_agents.results import STATUS, RunResult
 from toolyard_agents.session.run import Run, Stop
+from toolyard_agents.state.entries import EndStatus
 from toolyard_kernel.errors import ToolyardError
 
 CancelCheck = Callable[[], "bool | Awaitable[bool]"]
@@ -24,7 +25,7 @@ LOOK = 0.1
 GRACE = 2.0
 """Seconds a run has to end once it is stopped; the gate gives each handler one of them."""
 
-LAST: dict[Status, EventType] = {
+LAST: dict[EndStatus, EventType] = {
     "completed": "turn_complete",
     "error": "error",
     "cancelled": "cancelled",

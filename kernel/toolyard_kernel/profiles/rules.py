@@ -77,9 +77,9 @@ class Limits(Part):
         return Limits(
             timeout=min(self.timeout, other.timeout),
             output_bytes=min(self.output_bytes, other.output_bytes),
-            max_turns=_least(self.max_turns, other.max_turns),
-            max_tokens=_least(self.max_tokens, other.max_tokens),
-            max_cost=_least(self.max_cost, other.max_cost),
+            max_turns=least(self.max_turns, other.max_turns),
+            max_tokens=least(self.max_tokens, other.max_tokens),
+            max_cost=least(self.max_cost, other.max_cost),
             depth=min(self.depth, other.depth),
             fan_out=min(self.fan_out, other.fan_out),
         )
@@ -100,7 +100,8 @@ def _reached(order: tuple[Answerer, ...]) -> tuple[Answerer, ...]:
     return order[: ends[0] + 1] if ends else order
 
 
-def _least(a: Number | None, b: Number | None) -> Number | None:
+def least(a: Number | None, b: Number | None) -> Number | None:
+    """The stricter of two bounds, where None is none."""
     if a is None or b is None:
         return b if a is None else a
     return min(a, b)

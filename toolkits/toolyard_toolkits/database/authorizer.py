@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
 
 from toolyard_toolkits.database.denied import ASKING_PRAGMAS, PRAGMAS, SECRET_TABLES
-
-Authorizer = Callable[[int, str | None, str | None, str | None, str | None], int]
 
 _NAMES = """
     -> ->> abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling changes char coalesce concat concat_ws cos
