@@ -99,7 +99,7 @@ class Session:
 
     async def __aenter__(self) -> Self:
         """Keep open what runs need, instead of opening it for each of them."""
-        self._stack = AsyncExitStack()
+        self._stack = self._stack or AsyncExitStack()
         return self
 
     async def __aexit__(

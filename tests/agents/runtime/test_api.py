@@ -149,6 +149,17 @@ async def test_a_runtime_that_is_started_keeps_open_what_it_needs_across_a_recon
     assert "1\tx" in result.text
 
 
+async def test_a_runtime_that_is_started_again_leaves_nothing_open(tmp_path: Path) -> None:
+    runtime = runtime_of(profile="developer", working_dir=str(tmp_path))
+    await start_runtime(runtime)
+    await run_prompt(runtime, "one")
+    await start_runtime(runtime)
+    await run_prompt(runtime, "two")
+    assert runtime.agent.open_toolkits.holders == 1
+    await close_runtime(runtime)
+    assert runtime.agent.open_toolkits.holders == 0
+
+
 async def test_closing_ends_what_still_runs(tmp_path: Path) -> None:
     runtime = runtime_of(profile="unrestricted", working_dir=str(tmp_path))
     await start_runtime(runtime)
