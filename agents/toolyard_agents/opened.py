@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.models.model import Model
@@ -25,14 +25,22 @@ class OpenAgent:
 
 @asynccontextmanager
 async def opened(agent: Agent) -> AsyncGenerator[OpenAgent]:
-    """Open what the agent needs, and close it; a model that the agent was given stays its giver's."""
+    """Open what the agent needs, and close it."""
     ledger = FileLedger(state_folder())
     gate = Gate(registry=agent.registry, recorder=Recorder(ledger), approvals=Approvals(state_folder()))
+    try:
+        async with opened_behind(gate, agent) as open_agent, agent.open_toolkits.held():
+            yield open_agent
+    finally:
+        ledger.close()
+
+
+@asynccontextmanager
+async def opened_behind(gate: Gate, agent: Agent) -> AsyncGenerator[OpenAgent]:
+    """The agent's own tools behind a gate that its host keeps; a model that the agent was given stays its giver's."""
     model = agent.create_client()
     try:
-        async with agent.open_toolkits.held():
-            yield OpenAgent(gate=gate, model=model)
+        yield OpenAgent(gate=replace(gate, registry=agent.registry), model=model)
     finally:
         if model is not agent.model:
             await model.aclose()
-        ledger.close()

@@ -13,7 +13,7 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.delegation import agents_are_off
 from toolyard_agents.events import AgentEvent
-from toolyard_agents.opened import OpenAgent
+from toolyard_agents.opened import opened_behind
 from toolyard_agents.results import RunResult
 from toolyard_agents.session.budget import MOST_TURNS, Budget
 from toolyard_agents.session.session import Session
@@ -65,22 +65,16 @@ class Team:
             raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {agent.name!r}")
         left = _left_by(ctx)
         session = _session(agent, ctx.caller, left or asked.thread_id)
-        model = agent.create_client()
-        try:
-            gate = replace(self.gate, registry=agent.registry)
+        async with opened_behind(self.gate, agent) as open_agent:
             session.situation = Situation(
                 caller=ctx.caller,
                 door=ctx.door,
                 depth=1,
                 budget=asked.bounds(),
-                opened=OpenAgent(gate=gate, model=model),
+                opened=open_agent,
                 on_event=_Progress(ctx).hear,
             )
             result = await (session.run(prompt) if left is None else session.resume())
-        finally:
-            await session.close()
-            if model is not agent.model:
-                await model.aclose()
         if result.status == "interrupted":
             return InputRequired(requests={}, state=json.dumps({"thread_id": session.state.session_id}))
         return _report(result, session.state.session_id)

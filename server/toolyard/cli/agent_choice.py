@@ -15,7 +15,7 @@ from toolyard.standard_streams import claimed_streams
 from toolyard_agents.agent import Agent
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.delegation import enable_delegation
-from toolyard_agents.opened import OpenAgent, opened
+from toolyard_agents.opened import OpenAgent, opened, opened_behind
 from toolyard_agents.runtime.options import RuntimeOptions
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError
@@ -136,10 +136,5 @@ def _with_vars(loaded: LoadedConfig, choice: AgentChoice) -> LoadedConfig:
 
 @asynccontextmanager
 async def _opened_in(runtime: ToolRuntime, agent: Agent) -> AsyncGenerator[OpenAgent]:
-    async with runtime.lifespan():
-        model = agent.create_client()
-        try:
-            yield OpenAgent(gate=replace(runtime.tool_gate, registry=agent.registry), model=model)
-        finally:
-            if model is not agent.model:
-                await model.aclose()
+    async with runtime.lifespan(), opened_behind(runtime.tool_gate, agent) as open_agent:
+        yield open_agent
