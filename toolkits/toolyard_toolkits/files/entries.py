@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from toolyard_kernel.backends import Entry
 from toolyard_toolkits.backends.refusals import visible
-
-Names = tuple[str, ...]
-"""The names that lead from the listed folder to something in it."""
+from toolyard_toolkits.names import Names
 
 
 def entry_line(entry: Entry, names: Names) -> str:

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from toolyard_kernel.backends import Directory, Entry
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.errors import ToolError
-from toolyard_toolkits.files.entries import Names, closed_line, entry_line
+from toolyard_toolkits.files.entries import closed_line, entry_line
+from toolyard_toolkits.names import Names, inside
 
 MOST_ENTRIES = 1000
 MOST_COUNTED = 100_000
 """No further folder is opened once this many entries were counted."""
-
-MOST_NAMES = 15
-"""Names in one path, so that it is within 4,095 bytes."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +41,7 @@ class Walk:
 
     def _enter(self, folder: Directory, names: Names) -> None:
         try:
-            with _inside(folder, names) as inner:
+            with inside(folder, names) as inner:
                 self._visit(inner, names)
         except ToolError as error:
             if self.ctx.cancelled:
@@ -78,15 +75,6 @@ class Walk:
             return
         self.lines[names] = line
         self.room -= _size(line)
-
-
-@contextmanager
-def _inside(folder: Directory, names: Names) -> Generator[Directory]:
-    """The folder that `names` lead to, in steps that are no longer than a path may be."""
-    with ExitStack() as opened:
-        for start in range(0, len(names), MOST_NAMES):
-            folder = opened.enter_context(folder.folder("/".join(names[start : start + MOST_NAMES])))
-        yield folder
 
 
 def _size(line: str) -> int:

@@ -10,6 +10,7 @@ from toolyard_kernel.backends import Directory
 from toolyard_kernel.calls.workers import Job, Workers
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends.refusals import named, refusal
+from toolyard_toolkits.names import Names
 from toolyard_toolkits.roots import Root
 from toolyard_toolkits.search.blocks import BinaryFileError, blocks
 from toolyard_toolkits.search.budget import Budget
@@ -17,7 +18,7 @@ from toolyard_toolkits.search.counting import counted
 from toolyard_toolkits.search.found_lines import FoundLines
 from toolyard_toolkits.search.globs import Glob
 from toolyard_toolkits.search.matching import Matches
-from toolyard_toolkits.search.paths import FoundFile, Names, is_folder, names_of, opened
+from toolyard_toolkits.search.paths import FoundFile, is_folder, names_of, opened
 from toolyard_toolkits.search.patterns import Pattern
 from toolyard_toolkits.search.ripgrep import LEAST_FILES, Ripgrep
 from toolyard_toolkits.search.walk import Walk

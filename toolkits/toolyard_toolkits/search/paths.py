@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from toolyard_kernel.backends import Directory
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends.refusals import refusal
-
-Names = tuple[str, ...]
-"""The names that lead from the root to something below it."""
-
-MOST_NAMES = 15
-"""Names in one path, so that it is within 4,095 bytes."""
+from toolyard_toolkits.names import MOST_NAMES, Names, inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +43,6 @@ def is_folder(root: Directory, path: str) -> bool:
     except ToolError:
         with root.file(path):
             return False
-
-
-@contextmanager
-def inside(root: Directory, names: Sequence[str]) -> Generator[Directory]:
-    """The folder that `names` lead to, in steps that are no longer than a path may be."""
-    with ExitStack() as opened:
-        for begin in range(0, len(names), MOST_NAMES):
-            root = opened.enter_context(root.folder("/".join(names[begin : begin + MOST_NAMES])))
-        yield root
 
 
 @contextmanager

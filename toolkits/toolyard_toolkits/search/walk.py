@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from toolyard_kernel.backends import Directory, Entry
 from toolyard_kernel.errors import ToolError
+from toolyard_toolkits.names import Names, inside
 from toolyard_toolkits.search.budget import Budget
 from toolyard_toolkits.search.counting import counted
 from toolyard_toolkits.search.globs import NOWHERE, Glob, State
 from toolyard_toolkits.search.ignoring import REPOSITORY, Ignoring
-from toolyard_toolkits.search.paths import FoundFile, Names, inside
+from toolyard_toolkits.search.paths import FoundFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
