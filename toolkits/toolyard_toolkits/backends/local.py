@@ -9,6 +9,7 @@ from pathlib import Path
 from toolyard_kernel.backends import Command, Completed
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends.directory import LocalDirectory, opened
+from toolyard_toolkits.backends.refusals import root_gone
 
 
 class LocalBackend:
@@ -28,8 +29,7 @@ class LocalBackend:
             try:
                 directory = stack.enter_context(opened(folder, openat2=self._openat2))
             except (OSError, ValueError) as error:
-                gone = "the root folder of these tools is gone; ask the operator to restore it"
-                raise ToolError(gone) from error
+                raise root_gone() from error
             yield directory
 
     async def run(self, command: Command) -> Completed:

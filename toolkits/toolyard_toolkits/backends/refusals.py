@@ -57,5 +57,10 @@ def refused(path: str, error: OSError) -> ToolError:
     return NothingThere(_told(path, reason)) if error.errno == errno.ENOENT else refusal(path, reason)
 
 
+def root_gone() -> ToolError:
+    """That the folder itself, which every path is below, cannot be opened any more."""
+    return ToolError("the root folder of these tools is gone; ask the operator to restore it")
+
+
 def _told(path: str, reason: str) -> str:
     return f"{named(path) or 'the empty path'}: {reason}"

@@ -19,6 +19,7 @@ from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends import seccomp
 from toolyard_toolkits.backends.bubblewrap import GROUP, PASSWD, Descriptors, arguments
 from toolyard_toolkits.backends.execution import Ended, Launch, execute
+from toolyard_toolkits.backends.refusals import root_gone
 from toolyard_toolkits.backends.status import Status, status_pipe
 from toolyard_toolkits.backends.supervise import descendants
 from toolyard_toolkits.backends.supervised import not_started
@@ -44,7 +45,7 @@ async def run_sandboxed(command: Command) -> Completed:
             ended = await execute(_launch(command, descriptors), command)
             return _completed(ended, status)
     except FileNotFoundError as error:
-        raise ToolError("the root folder of these tools is gone; ask the operator to restore it") from error
+        raise root_gone() from error
     except (OSError, ValueError) as error:
         raise not_started(error) from error
 

@@ -15,6 +15,7 @@ from anyio.abc import Process
 from toolyard_kernel.backends import Command, Completed
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends.execution import MOST_PROCESSES, Ended, Launch, Stopped, execute
+from toolyard_toolkits.backends.refusals import root_gone
 from toolyard_toolkits.backends.status import Status, status_pipe
 
 SUPERVISOR = Path(__file__).with_name("supervise.py")
@@ -37,7 +38,7 @@ async def run_supervised(command: Command) -> Completed:
                 _kill_group(told)  # the supervisor itself was killed, and could end nobody
             return _completed(command, ended, told)
     except FileNotFoundError as error:
-        raise ToolError("the root folder of these tools is gone; ask the operator to restore it") from error
+        raise root_gone() from error
     except (OSError, ValueError) as error:
         raise not_started(error) from error
 
