@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check conformance acceptance bench-toolkits pins clean
+.PHONY: help demo serve test check conformance acceptance bench-toolkits bench-agents pins clean
 
 help: ## show this list
 	@echo "Each of these sets itself up in $(VENV); make, and Python 3.11 or later, is all it needs."
@@ -44,6 +44,16 @@ acceptance: $(READY) ## run the acceptance tests, where they are
 
 bench-toolkits: $(READY) ## measure what the gate and the sandbox cost on top of the bare operation
 	@$(BIN)/python benchmarks/toolkits.py $(ARGS)
+
+# The other frameworks are no dependency of ours: they live apart, and one that cannot be installed is left out.
+bench-agents: ## measure an agent's turns and calls next to other frameworks; installs them in .venv-bench
+	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.ready
+	@for peer in openai-agents pydantic-ai-slim; do \
+	  .venv-bench/bin/python -c "import importlib.metadata as m; m.version('$$peer')" 2>/dev/null \
+	  || .venv-bench/bin/python -m pip install -qq --disable-pip-version-check -c requirements.txt "$$peer" \
+	  || echo "$$peer could not be installed." >&2; \
+	done
+	@.venv-bench/bin/python -m benchmarks.agents $(ARGS)
 
 pins: $(READY) ## write requirements.txt anew; needs every supported Python
 	@$(BIN)/python .ci/pins.py $$(.ci/pythons)
