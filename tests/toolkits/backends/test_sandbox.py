@@ -107,11 +107,19 @@ async def test_memory_and_private_folders_are_bounded(sandbox: SandboxBackend, f
     assert text.endswith("2097152\n")
 
 
-async def test_a_fork_bomb_is_contained(sandbox: SandboxBackend, folder: Path) -> None:
+@pytest.mark.parametrize(
+    "bomb", [":(){ :|:& };:; sleep 10", 'b(){ setsid bash -c "$(declare -f b); b" & b & }; b; sleep 10']
+)
+async def test_a_fork_bomb_is_contained(sandbox: SandboxBackend, folder: Path, bomb: str) -> None:
     with anyio.fail_after(20):
-        done = await sandbox.run(bash(folder, ":(){ :|:& };:; sleep 10", timeout=3.0))
+        done = await sandbox.run(bash(folder, bomb, timeout=3.0))
     assert done.stopped in ("processes", "timeout")
     assert await said(sandbox, folder, "echo next") == "next\n"
+
+
+async def test_no_command_gets_a_session_of_its_own(sandbox: SandboxBackend, folder: Path) -> None:
+    done = await sandbox.run(bash(folder, "setsid --fork true"))
+    assert b"Operation not permitted" in done.output.head + done.errors.head
 
 
 @pytest.mark.parametrize("root", ["/", "/proc", "/sys/kernel", "/dev"])

@@ -46,9 +46,11 @@ _WITHIN_LIMITS = """\
 exec 3>&2 2>/dev/null
 ulimit -c 0; ulimit -%(memory)s %(kib)d; ulimit -f %(blocks)d; ulimit -n %(descriptors)d
 ulimit -u %(processes)d || ulimit -p %(processes)d
+renice -n 19 $$ >/dev/null
 exec 2>&3 3>&-
 exec "$@"
 """
+"""Nice, so that the first process in there, by whose end all others end, is not kept waiting by a fork bomb."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,7 +119,7 @@ def _processes() -> int | None:
 def _best_opener(folder: int) -> Opener:
     if sys.platform != "linux":
         return open_stepwise
-    from toolyard_toolkits.backends import openat2  # noqa: PLC0415 - ctypes costs 3 ms, and start-up opens no file
+    from toolyard_toolkits.backends import openat2  # noqa: PLC0415 - ctypes costs 3 ms, and not every server opens a folder
 
     return openat2.open_beneath if openat2.is_supported(folder) else open_stepwise
 

@@ -19,8 +19,8 @@ MOST_WRITTEN = 64 * 2**20
 """Bytes that a command may write, kept or not; then it is stopped."""
 MOST_PROCESSES = 256
 
-LOOK = 0.2
-"""Seconds between two counts of the processes."""
+LOOK = 0.05
+"""Seconds between two counts of the processes: a fork bomb makes thousands in a second."""
 PATIENCE = 0.4
 """Seconds that a program has to end when it was told to, and its streams to end after it."""
 CHUNK = 2**16

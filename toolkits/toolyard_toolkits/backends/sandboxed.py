@@ -18,7 +18,7 @@ from toolyard_kernel.backends import Command, Completed, Confinement
 from toolyard_kernel.errors import ToolError
 from toolyard_toolkits.backends import seccomp
 from toolyard_toolkits.backends.bubblewrap import GROUP, PASSWD, Descriptors, arguments
-from toolyard_toolkits.backends.execution import Ended, Launch, execute
+from toolyard_toolkits.backends.execution import MOST_PROCESSES, Ended, Launch, execute
 from toolyard_toolkits.backends.refusals import root_gone
 from toolyard_toolkits.backends.status import Status, status_pipe
 from toolyard_toolkits.backends.supervise import descendants
@@ -94,7 +94,7 @@ def _launch(command: Command, descriptors: Descriptors) -> Launch:
         descriptors=_passed(descriptors),
         stop=_kill,
         kill=_kill,
-        processes=lambda process: len(descendants(process.pid)),
+        processes=lambda process: len(descendants(process.pid, MOST_PROCESSES)),
     )
 
 

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Generator
 
-LOOK = 0.2
+LOOK = 0.05
 """Seconds between two counts of the processes."""
 PATIENCE = 3.0
 """Seconds until processes that cannot be killed, such as those of another user, are left alone."""
@@ -37,11 +37,11 @@ def supervise(argv: list[str], *, limit: int, status: int) -> None:
         _end_all(command)
 
 
-def descendants(pid: int) -> list[int]:
-    """The processes below `pid`, on Linux; while they come and go, some may be missing."""
+def descendants(pid: int, most: int | None = None) -> list[int]:
+    """The processes below `pid`, on Linux; while they come and go, some may be missing. Stops looking beyond `most`."""
     found: list[int] = []
     left = [pid]
-    while left:
+    while left and (most is None or len(found) <= most):
         children = list(_children(left.pop()))
         found += children
         left += children
@@ -87,7 +87,7 @@ def _watch(command: int, owner: int, limit: int) -> str:
             return f"exit {code}"
         if 0 in events or os.getppid() != owner:
             return "stopped"
-        if len(descendants(os.getpid())) > limit:
+        if len(descendants(os.getpid(), limit)) > limit:
             return "processes"
 
 
