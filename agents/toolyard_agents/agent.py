@@ -50,7 +50,7 @@ class Agent:
         """
         if config is not None and (name is not None or tools is not None):
             raise AgentError("an agent is made from a config, or from name, model and tools; both were given")
-        self.config = config or AgentConfig(name=name, model=model if isinstance(model, str) else NAME)
+        self.config = config or _config_of(name, model)
         self.model = model if model is not None else self.config.model
         self.name = self.config.name or NAME
         self.profile: PermissionProfile = choose_profile(self.config.profile or "readonly")
@@ -73,6 +73,12 @@ class Agent:
     def create_client(self) -> Model:
         """The model's client. Whoever calls this closes it, unless the agent was given a model of its own."""
         return open_model(self.model, base_url=self.config.base_url)
+
+
+def _config_of(name: str | None, model: str | Model | None) -> AgentConfig:
+    if model is None:
+        return AgentConfig(name=name)
+    return AgentConfig(name=name, model=model if isinstance(model, str) else NAME)
 
 
 def toolkits_of(config: AgentConfig) -> tuple[Toolkit, ...]:

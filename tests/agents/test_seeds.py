@@ -179,6 +179,11 @@ def test_an_agent_has_its_config_registry_and_system_prompt() -> None:
     assert (one.config.model, one.system_prompt, one.registry.find("read") is not None) == ("noop", "You are it.", True)
 
 
+def test_an_agent_without_a_model_has_the_one_of_every_config() -> None:
+    one = Agent(name="x")
+    assert one.model == one.config.model == AgentConfig().model
+
+
 def test_the_default_session_store_is_below_the_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     assert SessionStore().list() == []
