@@ -32,12 +32,12 @@ from toolyard_kernel.tools.tool import Tool, ToolHandler
 from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 
-AGENTS = "agents"
-"""The toolkit of the tools that run agents."""
-
 if TYPE_CHECKING:
     from toolyard.agent_tools import Team
     from toolyard_agents.config.agent_config import AgentConfig
+
+AGENTS = "agents"
+"""The toolkit of the tools that run agents."""
 
 ToolLike = Tool | ToolHandler | Callable[..., Any]
 Toolkits = Sequence[Toolkit] | Mapping[str, Mapping[str, Any]]
@@ -69,7 +69,7 @@ class Runtime(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class ToolRuntime:
-    """A runtime of tools alone, served as the tools of one agent. Only `adopt` changes it."""
+    """A runtime of tools, served as those of one agent. Only `adopt` changes it. Some tools may run agents: `team`."""
 
     agent: str
     tenant: str
@@ -105,7 +105,7 @@ class ToolRuntime:
 
     def adopt(self, other: ToolRuntime) -> None:
         """Serve what `other` has, under its profile, from the next call on; calls under way go on as they are."""
-        self.profile = other.profile
+        self.profile, self.team = other.profile, other.team
         other.served_by.append(self.tool_gate.registry)
         self.tool_gate.registry.adopt(other.tool_gate.registry)
         self.resources.adopt(other.resources)
