@@ -18,7 +18,7 @@ pytestmark = pytest.mark.anyio
 DAEMONS = [
     "sleep {0}",
     "sleep {0} & wait",
-    "setsid sleep {0} & wait; sleep {0}",
+    "(setsid sleep {0} || sleep {0}) & wait",
     "(setsid sh -c 'trap \"\" HUP TERM INT; sleep {0}' &) ; sleep {0}",
     "nohup env -i sleep {0} >/dev/null 2>&1 & sleep {0}",
     'perl -e \'use POSIX; fork && exit; setsid(); fork && exit; exec "sleep", "{0}"\'; sleep {0}',
