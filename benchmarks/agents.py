@@ -77,7 +77,7 @@ async def main(rounds: int, at_once: int, *, as_json: bool) -> None:
         async with opened_contenders(Path(folder, "sessions")) as ours:
             peers, missing = load_peers()
             contenders: list[Contender] = [*ours, *peers]
-            times = await measured(contenders, (1, at_once), rounds)
+            times = await measured(contenders, sorted({1, at_once}), rounds)
             figures = [*timings(times), *await memory(contenders)]
     worst = {one.name: worst_turn(one.name, times) for one in ours}
     if as_json:
