@@ -14,9 +14,8 @@ from toolyard_agents.state.state import State
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Text, ToolResult
 from toolyard_kernel.errors import ToolError
-from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.functions import tool
-from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.tool import ANY, Tool
 
 SHARED_MESSAGES = 20
 """Messages of the asker's history that a delegate is shown at the most."""
@@ -31,7 +30,7 @@ def enable_delegation(own: Agent, routes: Mapping[str, Agent]) -> None:
 def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
     """The tool `delegate` of `own`, which reaches the agents in `routes`."""
 
-    @tool(name="delegate")
+    @tool(name="delegate", effects=["agents"])
     async def delegate(
         ctx: ToolContext, *, prompt: str, agent: str | None = None, share_history: bool = False
     ) -> ToolResult:
@@ -52,7 +51,7 @@ def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
             raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {target.name!r}")
         return await _delegated(target, prompt, scope, ctx, share_history=share_history)
 
-    return replace(delegate, unavailable=agents_are_off)
+    return replace(delegate, subject=ANY)
 
 
 def agent_tool(agent: Agent) -> Tool:
@@ -69,11 +68,6 @@ def agent_tool(agent: Agent) -> Tool:
 
     about = agent.config.description or f"Answers as the agent {agent.name}."
     return replace(ask, description=about, subject=agent.name)
-
-
-def agents_are_off(profile: PermissionProfile) -> str | None:
-    """Why no agent can be run under this profile; None when some can."""
-    return None if profile.agents else "it says agents: off"
 
 
 def _scope_of(ctx: ToolContext) -> Scope:

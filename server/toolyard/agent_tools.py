@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
-from toolyard_agents.delegation import agents_are_off
 from toolyard_agents.events import AgentEvent
 from toolyard_agents.opened import opened_behind
 from toolyard_agents.results import RunResult
+from toolyard_agents.session.bounds import narrowed
 from toolyard_agents.session.budget import MOST_TURNS, Budget
 from toolyard_agents.session.session import Session
 from toolyard_agents.session.situation import Situation
@@ -25,7 +25,7 @@ from toolyard_kernel.content import InputRequired, Text, ToolResult
 from toolyard_kernel.errors import ToolError, UnknownName
 from toolyard_kernel.folders import state_folder
 from toolyard_kernel.tools.functions import tool
-from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.tool import ANY, Tool
 
 if TYPE_CHECKING:
     from toolyard_kernel.calls.gate import Gate
@@ -67,7 +67,7 @@ class Team:
         session = _session(agent, ctx.caller, left or asked.thread_id)
         async with opened_behind(self.gate, agent) as open_agent:
             session.situation = Situation(
-                caller=ctx.caller,
+                caller=replace(ctx.caller, profile=narrowed(ctx.caller.profile, asked.budget)),
                 door=ctx.door,
                 depth=1,
                 budget=asked.bounds(),
@@ -85,10 +85,10 @@ class Asked:
     """What a caller asks for besides the prompt."""
 
     thread_id: str | None
-    budget: Budgets | None
+    budget: Budgets
 
     def bounds(self) -> Budget:
-        given = self.budget or Budgets()
+        given = self.budget
         return Budget(
             max_turns=given.max_turns or MOST_TURNS,
             max_tokens=given.max_tokens,
@@ -98,7 +98,7 @@ class Asked:
 
 
 def _run_prompt(team: Team) -> Tool:
-    @tool(name="run_prompt")
+    @tool(name="run_prompt", effects=["agents"])
     async def run_prompt(
         ctx: ToolContext,
         *,
@@ -118,9 +118,9 @@ def _run_prompt(team: Team) -> Tool:
             thread_id: A conversation to go on with, as an earlier answer named it.
             budget: Bounds of this run.
         """
-        return await team.run(team.chosen(agent), prompt, ctx, Asked(thread_id=thread_id, budget=budget))
+        return await team.run(team.chosen(agent), prompt, ctx, Asked(thread_id=thread_id, budget=budget or Budgets()))
 
-    return replace(run_prompt, unavailable=agents_are_off, output_schema=REPORT)
+    return replace(run_prompt, subject=ANY, output_schema=REPORT)
 
 
 def _ask(team: Team, agent: Agent) -> Tool:
@@ -135,7 +135,7 @@ def _ask(team: Team, agent: Agent) -> Tool:
             thread_id: A conversation to go on with, as an earlier answer named it.
             budget: Bounds of this run.
         """
-        return await team.run(agent, prompt, ctx, Asked(thread_id=thread_id, budget=budget))
+        return await team.run(agent, prompt, ctx, Asked(thread_id=thread_id, budget=budget or Budgets()))
 
     about = agent.config.description or f"Answers as the agent {agent.name}."
     return replace(ask, description=f"{about}\n\n{GO_ON}", subject=agent.name, output_schema=REPORT)

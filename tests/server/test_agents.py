@@ -193,6 +193,23 @@ async def test_a_budget_of_the_caller_bounds_the_run(tmp_path: Path) -> None:
     assert lines(yard, "shouted") == ["a"]
 
 
+async def test_a_budget_of_the_caller_bounds_what_the_run_delegates(tmp_path: Path) -> None:
+    yard = agent_yard(tmp_path)
+    outer = script(("delegate", {"prompt": script(("shout", {"text": "x"})), "agent": "greeter"}))
+    async with client(yard, None, ERAS[1], None) as found:
+        arguments = {"prompt": outer, "agent": "planner", "budget": {"depth": 1}}
+        assert "the limit is 1" in text_of(await found.call_tool("run_prompt", arguments))
+    assert lines(yard, "shouted") == []
+
+
+async def test_where_agents_are_off_there_is_no_tool_that_runs_one(tmp_path: Path) -> None:
+    yard = agent_yard(tmp_path, "{profile: none, agents: off}")
+    tools = yard.run("tools", "toolyard.yaml", "--json").json
+    assert not {tool["name"] for tool in tools} & {"run_prompt", "ask_greeter"}
+    why = yard.run("explain", "toolyard.yaml", "run_prompt", '{"prompt": "x"}', "--json").json
+    assert (why["decision"], why["rule"]) == ("deny", "agents")
+
+
 async def test_embedded_agents_are_bound_the_same() -> None:
     launched: list[str] = []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.model import Model
 from toolyard_agents.session.budget import MOST_TURNS, Budget
@@ -18,14 +19,15 @@ from toolyard_kernel.profiles.rules import least
 def caller_of(agent: Agent, situation: Situation) -> Caller:
     """Who makes the agent's calls: the caller and the agent in one, with no more than both may do."""
     caller = situation.caller
-    return replace(caller, id=f"{caller.id}/{agent.name}", profile=_bounded(caller.profile & agent.profile, agent))
+    return replace(
+        caller, id=f"{caller.id}/{agent.name}", profile=narrowed(caller.profile & agent.profile, agent.config.budgets)
+    )
 
 
-def _bounded(profile: PermissionProfile, agent: Agent) -> PermissionProfile:
-    """The profile with the agent's own depth and fan-out, where they are stricter."""
-    own = agent.config.budgets
-    depth = least(own.depth, profile.limits.depth)
-    fan_out = least(own.fan_out, profile.limits.fan_out)
+def narrowed(profile: PermissionProfile, budgets: Budgets) -> PermissionProfile:
+    """The profile with the depth and the fan-out of the budgets, where they are stricter."""
+    depth = least(budgets.depth, profile.limits.depth)
+    fan_out = least(budgets.fan_out, profile.limits.fan_out)
     limits = profile.limits.model_copy(update={"depth": depth, "fan_out": fan_out})
     return profile.model_copy(update={"limits": limits})
 

@@ -34,12 +34,12 @@ class Budget:
             return "budget", f"the run has cost ${used.cost:.4f} of ${self.max_cost:g}"
         return None
 
-    def less(self, turns: int, used: Usage) -> Budget:
-        """What is left for a run that this one delegates to."""
+    def less(self, turns: int, used: Usage, seconds: float) -> Budget:
+        """What is left, after so many seconds, for a run that this one delegates to."""
         cost = None if self.max_cost is None else max(self.max_cost - (used.cost or 0.0), 0.0)
         return Budget(
             max_turns=max(self.max_turns - turns, 0),
             max_tokens=None if self.max_tokens is None else max(self.max_tokens - used.total_tokens, 0),
             max_cost=cost,
-            wall_time=self.wall_time,
+            wall_time=None if self.wall_time is None else max(self.wall_time - seconds, 0.0),
         )

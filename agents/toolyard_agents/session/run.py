@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -59,6 +60,7 @@ class Run:
     usage: Usage = NOTHING
     turns: int = 0
     turn: Turn = field(default_factory=Turn)
+    began: float = field(default_factory=time.monotonic)
 
     async def go(self) -> Stop:
         """Take the prompt, or go on from where the state stands.

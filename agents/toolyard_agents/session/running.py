@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -74,7 +75,7 @@ def run_of(
         door=situation.door,
         token=occasion.token,
         callback=approvers.callback,
-        left=lambda: run.budget.less(run.turns, run.usage),
+        left=lambda: run.budget.less(run.turns, run.usage, time.monotonic() - run.began),
         spent=run.spend,
     )
     return run

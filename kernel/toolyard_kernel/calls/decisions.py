@@ -8,7 +8,7 @@ from typing import Literal
 
 from toolyard_kernel.effects import DANGEROUS, Effect
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.tools.tool import NO_EFFECTS, Tool
+from toolyard_kernel.tools.tool import ANY, NO_EFFECTS, Tool
 
 Verdict = Literal["allow", "ask", "deny"]
 
@@ -110,6 +110,10 @@ def _may_write(profile: PermissionProfile, tool: Tool) -> bool:
     return profile.file_write == "full" or (profile.file_write == "create-only" and not tool.overwrites)
 
 
+def _runs_one_of(tool: Tool, profile: PermissionProfile) -> bool:
+    return bool(profile.agents) if tool.subject == ANY else _subject(tool) in profile.agents
+
+
 GRANTS: dict[Effect, Grant] = {
     "files.read": lambda profile, tool: ("files", "within the root", True),
     "files.write": lambda profile, tool: ("file_write", profile.file_write, _may_write(profile, tool)),
@@ -117,7 +121,7 @@ GRANTS: dict[Effect, Grant] = {
     "database.read": lambda profile, tool: ("database", profile.database, profile.database != "off"),
     "database.write": lambda profile, tool: ("database", profile.database, profile.database == "mutations"),
     "network": lambda profile, tool: ("network", profile.network.to_yaml(), bool(profile.network)),
-    "agents": lambda profile, tool: ("agents", profile.agents.to_yaml(), _subject(tool) in profile.agents),
+    "agents": lambda profile, tool: ("agents", profile.agents.to_yaml(), _runs_one_of(tool, profile)),
     "upstream": lambda profile, tool: ("upstream", profile.upstream.to_yaml(), _subject(tool) in profile.upstream),
     "custom": lambda profile, tool: ("tools", "granted", True),
 }

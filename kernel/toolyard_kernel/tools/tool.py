@@ -18,6 +18,8 @@ Handler = Callable[[Any, ToolContext], Any | Awaitable[Any]]
 """`handler(arguments, ctx)`, sync or async. `arguments` is what `Tool.parse` made of the call's JSON object."""
 
 CUSTOM: frozenset[Effect] = frozenset({"custom"})
+ANY = "*"
+"""The subject of a tool that runs whichever agent its arguments name, and looks at the profile itself."""
 NO_EFFECTS: frozenset[Effect] = frozenset()
 
 
