@@ -8,6 +8,7 @@ from typing import Any
 
 from benchmarks.contenders.contender import ANSWER, TOOL, Plan, calls_of
 
+VERSION = version("openai-agents")  # first, since a folder of ours is named agents too
 agents: Any = import_module("agents")
 responses: Any = import_module("openai.types.responses")
 Model: Any = import_module("agents.models.interface").Model
@@ -52,7 +53,7 @@ class Peer:
     """A session is the list of the conversation's items, the least that a program has to keep."""
 
     name = "openai-agents"
-    version = version("openai-agents")
+    version = VERSION
 
     def __init__(self) -> None:
         self._agent = agents.Agent(name="benchmark", model=InstantModel(), tools=[agents.function_tool(double)])

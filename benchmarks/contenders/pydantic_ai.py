@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
 from benchmarks.contenders.contender import ANSWER, TOOL, Plan, calls_of
 
+os.environ["PYDANTIC_AI_NO_BANNER"] = "1"
+VERSION = version("pydantic-ai-slim")
 ai: Any = import_module("pydantic_ai")
 messages: Any = import_module("pydantic_ai.messages")
 FunctionModel: Any = import_module("pydantic_ai.models.function").FunctionModel
@@ -36,7 +39,7 @@ class Peer:
     """A session is the list of the conversation's messages, the least that a program has to keep."""
 
     name = "pydantic-ai"
-    version = version("pydantic-ai-slim")
+    version = VERSION
 
     def __init__(self) -> None:
         self._agent = ai.Agent(FunctionModel(instant))
