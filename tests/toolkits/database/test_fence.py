@@ -79,3 +79,26 @@ def test_whatever_it_is_given_it_answers_and_what_is_refused_is_never_pure(kind:
     judgement = judge(" ".join(words), kind)
     assert not (judgement.pure and (judgement.unreadable or judgement.refused))
     assert not (judgement.refused and not judgement.unreadable)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sql"),
+    [
+        ("sqlite", "VACUUM/**/INTO '/tmp/x'"),
+        ("sqlite", "VACUUM\"main\"INTO '/tmp/x'"),
+        ("sqlite", "-- a\nVACUUM main INTO '/tmp/x'"),
+        ("postgresql", "CREATE/**/EXTENSION dblink"),
+        ("postgresql", "ALTER/**/SYSTEM SET a='b'"),
+        ("postgresql", "ALTER/**/ROLE me SUPERUSER"),
+        ("postgresql", "/*a*/CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'select 1'"),
+        ("postgresql", "/* a /* b */ c */ CREATE OR REPLACE PROCEDURE p() LANGUAGE sql AS 'select 1'"),
+        ("postgresql", "CREATE -- a\n ROLE r"),
+        ("mariadb", "CREATE/**/EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1"),
+        ("mariadb", "CREATE OR REPLACE EVENT e ON SCHEDULE EVERY 1 DAY DO SELECT 1"),
+        ("mariadb", "CREATE DEFINER=root@localhost PROCEDURE p() SELECT 1"),
+        ("mariadb", "CREATE DEFINER=`root`@`localhost` FUNCTION f() RETURNS INT RETURN 1"),
+        ("mariadb", "# a\nDROP USER joe"),
+    ],
+)
+def test_what_reaches_beyond_the_data_is_refused_however_it_is_written(kind: Kind, sql: str) -> None:
+    assert judge(sql, kind).refused

@@ -16,6 +16,7 @@ from sqlglot.errors import ParseError, SqlglotError
 
 from toolyard_toolkits.database.addresses import Kind
 from toolyard_toolkits.database.denied import ASKING_PRAGMAS, CHANGING, PRAGMAS, SECRET_TABLES, beyond
+from toolyard_toolkits.database.first_words import first_words
 
 GRAMMARS: dict[Kind, str] = {"sqlite": "sqlite", "postgresql": "postgres", "mariadb": "mysql"}
 
@@ -54,10 +55,10 @@ _VERSION_COMMENT = re.compile(r"M?!")
 _UNPARSED_WRITES = re.compile(
     r"\s*(insert|replace|update|delete|create|alter|drop|comment|analyze|reindex|refresh|vacuum)\b", re.IGNORECASE
 )
-_REACHES_OUT = re.compile(
-    r"(alter\s+(system|role|user)|create\s+(role|user|server|extension|language|foreign|publication|subscription"
-    r"|tablespace|(or\s+replace\s+)?(aggregate\s+)?function|(or\s+replace\s+)?procedure|event)|drop\s+(role|user|server)"
-    r"|vacuum\s+(\w+\s+)?into)\b",
+_REACHES_OUT = re.compile(  # of the first words
+    r"alter (system|role|user) |drop (role|user|server) |vacuum (\S+ )?into "
+    r"|create (or replace )?(definer = \S+ (@ \S+ )?)?(aggregate )?(role|user|server|extension|language|foreign"
+    r"|publication|subscription|tablespace|function|procedure|event) ",
     re.IGNORECASE,
 )
 
@@ -119,7 +120,12 @@ def _unparsed(sql: str, why: str) -> Judgement:
 
 
 def _unparsed_write(sql: str) -> bool:
-    return bool(_UNPARSED_WRITES.match(sql)) and not _REACHES_OUT.match(sql.strip())
+    return bool(_UNPARSED_WRITES.match(first_words(sql, nested=False))) and not _reaches_out(sql)
+
+
+def _reaches_out(sql: str) -> bool:
+    """Whether any database could read it as a statement about more than data: some let a comment hold others."""
+    return any(_REACHES_OUT.match(first_words(sql, nested=nested)) for nested in (True, False))
 
 
 def _where(error: SqlglotError) -> str:
@@ -185,7 +191,7 @@ def _pragma(sql: str) -> str | None:
 
 def _no_writing(statement: exp.Expr, sql: str) -> str | None:
     """Why this is no statement that changes data, either."""
-    if _REACHES_OUT.match(sql.strip()):
+    if _reaches_out(sql):
         return f"{_name(statement, sql)} of this kind reaches beyond the data; ask the operator to do it"
     if isinstance(statement, (*WRITING, exp.Query, exp.Comment, exp.Analyze)) or _unparsed_write(sql):
         return None
