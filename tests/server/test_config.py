@@ -70,7 +70,8 @@ def names_in(runtime: ToolRuntime) -> list[str]:
         (
             "zzz: 1",
             "zzz",
-            "unknown key; expected auth, extend, http, instructions, ledger, name, profile, prompts, python, toolkits",
+            "unknown key; expected agents, auth, extend, http, instructions, ledger, name, profile, prompts, python, "
+            "toolkits",
         ),
         ("toolkits: {files: {rot: .}}", "toolkits.files: rot", "unknown key; did you mean 'root'?"),
         ("1: 2", "1", "Keys should be strings"),
@@ -253,7 +254,7 @@ def test_a_path_is_below_the_config_s_folder_or_home_or_a_variable(
     (folder / "data").mkdir()
     monkeypatch.setenv("HOME", str(folder))
     monkeypatch.setenv("YARD_DATA", str(folder / "data"))
-    assert names_in(configured(folder, f"toolkits: {{files: {{root: '{root}'}}}}")) == ["list", "read"]
+    assert names_in(configured(folder, f"toolkits: {{files: {{root: '{root}'}}}}")) == ["edit", "list", "read", "write"]
 
 
 @pytest.mark.parametrize("path", ["mine.yaml", "./mine.yaml", "~/mine.yaml", "$YARD/mine.yaml", "../here/mine.yaml"])
