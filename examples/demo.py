@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import sys
+import textwrap
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -69,7 +70,7 @@ def tell(what: str, tool: str, arguments: dict[str, object], answer: str) -> Non
 
 def first_line(result: CallToolResult) -> str:
     text = next((block.text for block in result.content if block.type == "text"), "")
-    return text.strip().partition("\n")[0][:110]
+    return textwrap.shorten(text.strip().partition("\n")[0], 160, placeholder=" …")
 
 
 async def doors(url: str, token: str) -> None:
@@ -105,7 +106,7 @@ async def http_server(env: dict[str, str]) -> AsyncGenerator[str]:
 
 
 async def record(env: dict[str, str]) -> None:
-    print("\n● the last records: one before each call, one after it (toolyard ledger show)", flush=True)
+    print("\n● the last records: one before each call and one after it, or one of a refusal (toolyard ledger show)", flush=True)
     show = await asyncio.create_subprocess_exec(sys.executable, "-m", "toolyard", "ledger", "show", "-n", "9", env=env)
     if await show.wait():
         raise SystemExit("the ledger could not be shown")

@@ -70,8 +70,7 @@ def names_in(runtime: ToolRuntime) -> list[str]:
         (
             "zzz: 1",
             "zzz",
-            "unknown key; expected agents, auth, extend, http, instructions, ledger, name, profile, prompts, python, "
-            "toolkits",
+            "unknown key; expected agents, auth, extend, http, instructions, ledger, name, profile, prompts, python",
         ),
         ("toolkits: {files: {rot: .}}", "toolkits.files: rot", "unknown key; did you mean 'root'?"),
         ("1: 2", "1", "Keys should be strings"),
