@@ -10,8 +10,8 @@ import os
 import re
 import secrets
 import sys
-import textwrap
 import tempfile
+import textwrap
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -106,7 +106,7 @@ async def http_server(env: dict[str, str]) -> AsyncGenerator[str]:
 
 
 async def record(env: dict[str, str]) -> None:
-    print("\n● the last records: one before each call and one after it, or one of a refusal (toolyard ledger show)", flush=True)
+    print("\n● the last records: two of each call, one of a refusal (toolyard ledger show)", flush=True)
     show = await asyncio.create_subprocess_exec(sys.executable, "-m", "toolyard", "ledger", "show", "-n", "9", env=env)
     if await show.wait():
         raise SystemExit("the ledger could not be shown")
