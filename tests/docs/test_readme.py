@@ -96,7 +96,8 @@ def test_the_agent_in_python_runs(tmp_path: Path) -> None:
     (tmp_path / "agent.py").write_text(program)
     command = [sys.executable, "-W", "error", "agent.py"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0, done.stderr
+    assert "Warning" not in done.stderr  # where there is no sandbox, it says that there is no `bash`
 
 
 def test_the_config_for_other_machines_is_one() -> None:

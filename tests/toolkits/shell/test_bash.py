@@ -21,7 +21,9 @@ async def test_a_confined_shell_reads_its_root_and_nothing_else(root: Path, sand
     assert "do not read" not in refused.text
 
 
-async def test_what_changes_files_is_refused_before_it_runs_and_the_answer_helps(root: Path) -> None:
+async def test_what_changes_files_is_refused_before_it_runs_and_the_answer_helps(
+    root: Path, sandbox: SandboxBackend
+) -> None:
     refused = await shell(root, READONLY).bash("cat notes.txt; touch made")
     assert refused.status == "tool_error"
     assert "`touch` changes files, and this profile only reads; allowed are:" in refused.text
