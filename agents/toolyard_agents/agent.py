@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.errors import AgentError
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.opening import open_model
-from toolyard_kernel.backends import Backend
+from toolyard_kernel.backends import Backend, load_backend
 from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.functions import tool as tool_of
@@ -55,10 +54,12 @@ class Agent:
         self.name = self.config.name or NAME
         self.profile: PermissionProfile = choose_profile(self.config.profile or "readonly")
         self.system_prompt = self.config.resolve_system_prompt()
+        backend = self.config.backend
+        self.backend: Backend = load_backend(backend) if isinstance(backend, str) else backend
         self.registry = registry if registry is not None else Registry()
         self.toolkits: Sequence[Toolkit] = ()
         if config is not None and registry is None:
-            self.toolkits = toolkits_of(self.config)
+            self.toolkits = toolkits_of(self.config, self.backend)
             _register(self.registry, self.toolkits, self.config.tools)
         self.open_toolkits = OpenToolkits(self.toolkits, self._lost)
         for thing in tools or ():
@@ -81,29 +82,26 @@ def _config_of(name: str | None, model: str | Model | None) -> AgentConfig:
     return AgentConfig(name=name, model=model if isinstance(model, str) else NAME)
 
 
-def toolkits_of(config: AgentConfig) -> tuple[Toolkit, ...]:
-    """The toolkits that the config brings, on its backend.
+def toolkits_of(config: AgentConfig, backend: Backend) -> tuple[Toolkit, ...]:
+    """The toolkits that the config brings; those that have a root share the one backend.
 
     Raises:
         ConfigError: one cannot be loaded, or its settings cannot be used.
     """
     base = config.resolve_working_dir()
-    backend = None if isinstance(config.backend, str) else config.backend
-    settings: dict[str, dict[str, Any]] = {name: _rooted(name, base, config.backend) for name in ROOTED}
+    settings: dict[str, dict[str, Any]] = {name: {"root": str(base)} for name in ROOTED}
     for name, given in config.toolkits.items():
         settings[name] = {**settings.get(name, {}), **given}
     return tuple(
-        load_toolkit(name, given, where="toolkits", base=base, backend=backend if name in ROOTED else None)
+        load_toolkit(name, given, where="toolkits", base=base, backend=_backend_of(name, given, backend))
         for name, given in settings.items()
     )
 
 
-def _rooted(name: str, base: Path, backend: str | Backend) -> dict[str, Any]:
-    """The shell chooses its backend by the profile, unless the config names another one than this machine."""
-    named = backend if isinstance(backend, str) else "local"
-    if name == "shell" and named == "local":
-        return {"root": str(base)}
-    return {"root": str(base), "backend": named}
+def _backend_of(name: str, settings: Mapping[str, Any], backend: Backend) -> Backend | None:
+    """None leaves it to the toolkit: its settings name one, or it is a shell here, which chooses by the profile."""
+    chooses_by_profile = name == "shell" and backend.name == "local"
+    return None if name not in ROOTED or "backend" in settings or chooses_by_profile else backend
 
 
 def _register(registry: Registry, toolkits: Sequence[Toolkit], names: Sequence[str] | None) -> None:

@@ -135,7 +135,7 @@ class Backend(Protocol):
         ...
 
     def lifespan(self) -> AbstractAsyncContextManager[object]:
-        """Entered before the first call and left after the last."""
+        """Entered before the first call and left after the last, by each toolkit that runs here."""
         ...
 
 

@@ -22,7 +22,7 @@ from toolyard_agents.session.situation import Situation
 from toolyard_agents.state.compaction import CompactResult
 from toolyard_agents.state.estimates import text_tokens
 from toolyard_agents.state.state import State
-from toolyard_kernel.backends import Backend, load_backend
+from toolyard_kernel.backends import Backend
 from toolyard_kernel.calls.callers import Caller
 
 CONTEXT_WINDOW = 128_000
@@ -87,9 +87,8 @@ class Session:
             return await self._compactor(open_agent, emitter).compact("manual")
 
     async def get_sandbox(self) -> Backend:
-        """The backend that the agent's commands run on."""
-        backend = self.agent.config.backend
-        return load_backend(backend) if isinstance(backend, str) else backend
+        """The backend that the agent's toolkits run on; `async with` keeps it open."""
+        return self.agent.backend
 
     async def close(self) -> None:
         """Give back what `async with` opened."""

@@ -63,7 +63,7 @@ def test_a_command_that_is_not_listed_is_let_through_only_as_a_text(
         ("git commit", "these read: blame"),
         ("sed 's/a/b/e' x", "as in `sed -n '10,20p' FILE`"),
         ("a" * 60_000, "at most 50000 are taken"),
-        ("(" * 500 + "ls" + ")" * 500, "too deeply nested"),
+        ("{ " * 3000 + "ls" + "; }" * 3000, "too deeply nested"),
     ],
 )
 def test_a_refusal_names_the_word_and_says_what_to_do(command: str, said: str) -> None:

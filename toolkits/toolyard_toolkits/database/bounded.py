@@ -15,9 +15,21 @@ WIDEST = 100_000
 _WIDTHS = re.compile(r"\d{6,}")
 
 
-def bound(raw: sqlite3.Connection) -> None:
+class BoundedConnection(sqlite3.Connection):
+    """A connection that closes, with itself, the one in memory that its bounded functions call."""
+
+    functions: sqlite3.Connection | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.functions is not None:
+            self.functions.close()
+
+
+def bound(raw: BoundedConnection) -> None:
     """Put bounded functions in the place of SQLite's own, which they call."""
-    own = _Own(sqlite3.connect(":memory:", check_same_thread=False))
+    raw.functions = sqlite3.connect(":memory:", check_same_thread=False)
+    own = _Own(raw.functions)
     for name in ("trim", "ltrim", "rtrim"):
         for count in (1, 2):
             raw.create_function(name, count, partial(own.trim, name), deterministic=True)

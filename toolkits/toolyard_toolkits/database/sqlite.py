@@ -13,7 +13,7 @@ from sqlalchemy import URL, make_url
 
 from toolyard_toolkits.database.addresses import Address
 from toolyard_toolkits.database.authorizer import reading, writing
-from toolyard_toolkits.database.bounded import bound
+from toolyard_toolkits.database.bounded import BoundedConnection, bound
 from toolyard_toolkits.database.drivers import Rows
 
 BUSY = 5.0
@@ -41,7 +41,14 @@ class SqliteDriver:
 
     def connect(self, *, write: bool) -> sqlite3.Connection:
         uri = f"file:{quote(self.address.file)}?mode={'rw' if write else 'ro'}"
-        raw = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=0)
+        raw = sqlite3.connect(
+            uri,
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=0,
+            factory=BoundedConnection,
+        )
         for limit, most in LIMITS:
             raw.setlimit(limit, most)
         if sys.version_info >= (3, 12):
