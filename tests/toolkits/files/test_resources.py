@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import tracemalloc
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.toolkits.files.yard import Door, door, frame_of, lines_of
+from tests.toolkits.memory import at_most
 
 pytestmark = pytest.mark.anyio
 
@@ -19,16 +17,6 @@ MIB = 1024 * 1024
 
 def descriptors() -> list[str]:
     return os.listdir("/dev/fd")  # noqa: PTH208 - names, not paths
-
-
-@contextmanager
-def at_most(size: int) -> Generator[None]:
-    tracemalloc.start()
-    try:
-        yield
-        assert tracemalloc.get_traced_memory()[1] < size
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.fixture(scope="module")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-import tracemalloc
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import anyio
 import pytest
 
+from tests.toolkits.memory import at_most
 from tests.toolkits.search.yard import Door, door, found_in, notes_of, write
 from toolyard_kernel.calls.context import CallState, ToolContext
 from toolyard_kernel.calls.workers import Workers
@@ -27,16 +25,6 @@ from toolyard_toolkits.search.walk import Walk
 pytestmark = pytest.mark.anyio
 
 MIB = 1024 * 1024
-
-
-@contextmanager
-def at_most(size: int) -> Generator[None]:
-    tracemalloc.start()
-    try:
-        yield
-        assert tracemalloc.get_traced_memory()[1] < size
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.fixture(scope="module")
