@@ -13,6 +13,8 @@ ToolyardError
 ├── Unrecorded (OSError)      a change could not be written, so it was not made
 ├── AgentError (ValueError)   an agent cannot be made, or an option of it cannot be used
 ├── SessionBusy             a session runs one prompt at a time
+├── StorageError (OSError)   the storage of a runtime cannot be used
+│   └── StorageConflict     somebody else changed a record or a stream first
 └── ApprovalInterrupt       raised by an approval callback: the run stops until it is resumed with the answer
 """
 
@@ -75,3 +77,11 @@ class TraceError(ToolyardError, ValueError):
 
 class Unrecorded(ToolyardError, OSError):  # noqa: N818
     """A change of a conversation could not be written, so it was not made."""
+
+
+class StorageError(ToolyardError, OSError):
+    """The storage of a runtime cannot be used, or what it holds cannot be read."""
+
+
+class StorageConflict(StorageError):  # noqa: N818
+    """Somebody else changed a record or a stream first; nothing was written."""

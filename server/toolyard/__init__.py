@@ -13,14 +13,7 @@ from toolyard.version import VERSION as __version__  # noqa: N811 - the name too
 if TYPE_CHECKING:
     from toolyard import mcp, testing
     from toolyard_agents.agent import Agent
-    from toolyard_agents.cancellation import CancellationToken
-    from toolyard_agents.config.agent_config import AgentConfig
-    from toolyard_agents.config.budgets import Budgets
-    from toolyard_agents.delegation import agent_tool, enable_delegation
-    from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError
-    from toolyard_agents.events import AgentEvent
-    from toolyard_agents.results import RunResult
-    from toolyard_agents.runtime.api import (
+    from toolyard_agents.agent_runtime.api import (
         AgentRuntime,
         close_runtime,
         create_runtime,
@@ -29,8 +22,15 @@ if TYPE_CHECKING:
         run_prompt,
         start_runtime,
     )
-    from toolyard_agents.runtime.handle import AgentHandle
-    from toolyard_agents.runtime.options import RuntimeOptions
+    from toolyard_agents.agent_runtime.handle import AgentHandle
+    from toolyard_agents.agent_runtime.options import RuntimeOptions
+    from toolyard_agents.cancellation import CancellationToken
+    from toolyard_agents.config.agent_config import AgentConfig
+    from toolyard_agents.config.budgets import Budgets
+    from toolyard_agents.delegation import agent_tool, enable_delegation
+    from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError
+    from toolyard_agents.events import AgentEvent
+    from toolyard_agents.results import RunResult
     from toolyard_agents.session.session import Session
     from toolyard_agents.state.compaction import CompactResult
     from toolyard_agents.state.state import State
@@ -66,8 +66,8 @@ _HOMES = {
     "Agent": "toolyard_agents.agent",
     "AgentConfig": "toolyard_agents.config.agent_config",
     "AgentEvent": "toolyard_agents.events",
-    "AgentHandle": "toolyard_agents.runtime.handle",
-    "AgentRuntime": "toolyard_agents.runtime.api",
+    "AgentHandle": "toolyard_agents.agent_runtime.handle",
+    "AgentRuntime": "toolyard_agents.agent_runtime.api",
     "Answer": "toolyard_kernel.approvals.asks",
     "ApprovalInterrupt": "toolyard_agents.errors",
     "Approver": "toolyard_kernel.approvals.asks",
@@ -105,7 +105,7 @@ _HOMES = {
     "ResourceTemplate": "toolyard_kernel.offers.resources",
     "ResourceUpdated": "toolyard_kernel.changes",
     "RunResult": "toolyard_agents.results",
-    "RuntimeOptions": "toolyard_agents.runtime.options",
+    "RuntimeOptions": "toolyard_agents.agent_runtime.options",
     "Session": "toolyard_agents.session.session",
     "SessionInfo": "toolyard_agents.store.about",
     "SessionStore": "toolyard_agents.store.store",
@@ -122,16 +122,16 @@ _HOMES = {
     "ToolyardError": "toolyard_kernel.errors",
     "UnknownName": "toolyard_kernel.errors",
     "agent_tool": "toolyard_agents.delegation",
-    "close_runtime": "toolyard_agents.runtime.api",
-    "create_runtime": "toolyard_agents.runtime.api",
+    "close_runtime": "toolyard_agents.agent_runtime.api",
+    "create_runtime": "toolyard_agents.agent_runtime.api",
     "define_tool": "toolyard_kernel.tools.define",
-    "dispatch_prompt": "toolyard_agents.runtime.api",
+    "dispatch_prompt": "toolyard_agents.agent_runtime.api",
     "enable_delegation": "toolyard_agents.delegation",
     "prompt": "toolyard_kernel.offers.prompts",
-    "reconfigure_runtime": "toolyard_agents.runtime.api",
+    "reconfigure_runtime": "toolyard_agents.agent_runtime.api",
     "resource": "toolyard_kernel.offers.resources",
-    "run_prompt": "toolyard_agents.runtime.api",
-    "start_runtime": "toolyard_agents.runtime.api",
+    "run_prompt": "toolyard_agents.agent_runtime.api",
+    "start_runtime": "toolyard_agents.agent_runtime.api",
     "tool": "toolyard_kernel.tools.functions",
 }
 _MODULES = frozenset({"mcp", "testing"})

@@ -67,6 +67,9 @@ class Listener:
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         await self.hear(value, total, message)
 
+    async def emit(self, kind: str, data: JsonObject) -> None:
+        """Nobody watches."""
+
     async def elicit(self, ask: Ask) -> Answer | None:
         return self.answer
 

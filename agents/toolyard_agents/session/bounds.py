@@ -20,7 +20,10 @@ def caller_of(agent: Agent, situation: Situation) -> Caller:
     """Who makes the agent's calls: the caller and the agent in one, with no more than both may do."""
     caller = situation.caller
     return replace(
-        caller, id=f"{caller.id}/{agent.name}", profile=narrowed(caller.profile & agent.profile, agent.config.budgets)
+        caller,
+        id=f"{caller.id}/{agent.name}",
+        profile=narrowed(caller.profile & agent.profile, agent.config.budgets),
+        on_behalf_of=caller.principal,
     )
 
 

@@ -35,6 +35,13 @@ class CallDoor:
             "tool_progress", tool_name=self.tool, tool_call_id=self.call_id, content=message, tool_metadata=progress
         )
 
+    async def emit(self, kind: str, data: JsonObject) -> None:
+        told = {"tool_name": self.tool, "tool_call_id": self.call_id}
+        if kind == "plan_status":
+            await self.emitter.emit("plan_status", tool_metadata=data, **told)
+        else:
+            await self.emitter.emit("custom", content=kind, tool_metadata=data, **told)
+
     async def elicit(self, ask: Ask) -> Answer | None:
         await tell(self.emitter, ask, self.call_id)
         return await self.outer.elicit(ask)

@@ -11,6 +11,7 @@ from typing import Any
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 from toolyard_kernel.changes import Changes
+from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import DefinitionError
 
 Report = Callable[[float, float | None, str | None], Awaitable[None]]
@@ -76,6 +77,12 @@ class ToolContext:
             total = None
         self.state.progress = value
         return self.report(value, total, message)
+
+    async def emit(self, kind: str, data: JsonObject) -> None:
+        """Tell those who watch the run of an agent what happened: an event with `data`, of this kind where the run
+        has events of it, else `custom`. Other callers hear nothing."""
+        if not self.state.cancelled:
+            await self.door.emit(kind, data)
 
     def __getitem__(self, name: str) -> Any:
         return self.services[name]

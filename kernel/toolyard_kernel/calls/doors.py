@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from toolyard_kernel.approvals.asks import Answer, Ask
+from toolyard_kernel.content import JsonObject
 
 
 class Door(Protocol):
@@ -17,6 +18,10 @@ class Door(Protocol):
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         """Deliver a progress report to the caller, if it listens."""
+        ...
+
+    async def emit(self, kind: str, data: JsonObject) -> None:
+        """Tell those who watch the call what happened in it, if anybody does."""
         ...
 
     async def elicit(self, ask: Ask) -> Answer | None:
@@ -37,6 +42,9 @@ class NoDoor:
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         """Nobody listens."""
+
+    async def emit(self, kind: str, data: JsonObject) -> None:
+        """Nobody watches."""
 
     async def elicit(self, ask: Ask) -> None:
         """Nobody can be asked."""

@@ -13,10 +13,10 @@ from toolyard.config.runtime import LoadedConfig, load_config, runtime_of
 from toolyard.runtime import ToolRuntime
 from toolyard.standard_streams import claimed_streams
 from toolyard_agents.agent import Agent
+from toolyard_agents.agent_runtime.options import RuntimeOptions
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.delegation import enable_delegation
 from toolyard_agents.opened import OpenAgent, opened, opened_behind
-from toolyard_agents.runtime.options import RuntimeOptions
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.folders import config_folder

@@ -6,6 +6,7 @@ import anyio
 
 from toolyard.cli.terminal import ask_on_terminal
 from toolyard_kernel.approvals.asks import Answer, Ask
+from toolyard_kernel.content import JsonObject
 
 
 class RunDoor:
@@ -25,6 +26,9 @@ class RunDoor:
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         """The run's events tell it."""
+
+    async def emit(self, kind: str, data: JsonObject) -> None:
+        """See report."""
 
     async def started(self) -> None:
         """The run's events tell it, too."""

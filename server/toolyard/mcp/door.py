@@ -17,7 +17,7 @@ from toolyard.mcp.rounds import Context, requests_for, with_own_state
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.approvals.shown import shown, shown_text
 from toolyard_kernel.calls.waiting import in_time
-from toolyard_kernel.content import InputRequired, unicode_of
+from toolyard_kernel.content import InputRequired, JsonObject, unicode_of
 
 KEY = "approval"
 FORM: dict[str, Any] = {
@@ -50,6 +50,9 @@ class McpDoor:
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         await self._ctx.session.report_progress(value, total, message if message is None else unicode_of(message))
+
+    async def emit(self, kind: str, data: JsonObject) -> None:
+        """MCP has no event that a tool call could tell besides its progress."""
 
     async def elicit(self, ask: Ask) -> Answer | None:
         """Ask the client's user: live in the handshake era, by another round of the call on 2026-07-28."""

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from toolyard_agents.agent_runtime.options import RuntimeOptions
 from toolyard_agents.errors import AgentError
 from toolyard_agents.results import RunResult
-from toolyard_agents.runtime.options import RuntimeOptions
 from toolyard_agents.usage import NOTHING, Usage
 from toolyard_kernel.folders import state_folder
 from toolyard_kernel.tools.settings import SettingsPath

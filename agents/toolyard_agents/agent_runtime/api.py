@@ -6,13 +6,13 @@ import asyncio
 from dataclasses import dataclass, field, replace
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.agent_runtime.handle import AgentHandle
+from toolyard_agents.agent_runtime.observability import ObservabilitySession, observability_of
+from toolyard_agents.agent_runtime.options import RuntimeOptions
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.delegation import enable_delegation
 from toolyard_agents.results import RunResult
-from toolyard_agents.runtime.handle import AgentHandle
-from toolyard_agents.runtime.observability import ObservabilitySession, observability_of
-from toolyard_agents.runtime.options import RuntimeOptions
 from toolyard_agents.session.approving import ApprovalCallback
 from toolyard_agents.session.driving import CancelCheck
 from toolyard_agents.session.emitting import OnEvent

@@ -1,0 +1,1 @@
+"""Where a runtime keeps what must outlive a call: records, and streams of lines."""
