@@ -48,6 +48,7 @@ class AgentEvent:
     tool_result: str | None = None
     tool_metadata: dict[str, Any] | None = None
     usage: dict[str, Any] | None = None
+    approval_id: str | None = None
     seq: int = 0
     run_id: str = ""
     agent: str = ""

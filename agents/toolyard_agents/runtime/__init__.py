@@ -1,0 +1,1 @@
+"""The runtime of many agents: one object behind every door."""

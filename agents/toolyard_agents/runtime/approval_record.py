@@ -1,0 +1,63 @@
+"""One ask that a runtime keeps until somebody answers it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from toolyard_agents.errors import StorageError
+
+Outcome = Literal["approve", "reject", "revise"]
+OUTCOMES: tuple[Outcome, ...] = ("approve", "reject", "revise")
+State = Literal["pending", "approved", "rejected", "revised", "expired", "withdrawn"]
+
+ANSWERED: dict[Outcome, State] = {"approve": "approved", "reject": "rejected", "revise": "revised"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingApproval:
+    """What is asked, by whom, and until when (seconds since the epoch). `arguments` are without secrets.
+
+    `principal` is the id of whoever runs the agent. `feedback` is what was said with the answer.
+    """
+
+    id: str
+    tool: str
+    arguments: dict[str, Any]
+    reason: str
+    preview: str | None
+    agent: str
+    principal: str
+    thread_id: str
+    run_id: str
+    tool_call_id: str
+    asked: float
+    expires: float
+    state: State = "pending"
+    feedback: str | None = None
+
+    def dump(self) -> str:
+        return _APPROVAL.dump_json(self, ensure_ascii=True).decode()
+
+    @classmethod
+    def load(cls, text: str, id: str) -> PendingApproval:
+        """What a storage kept.
+
+        Raises:
+            StorageError: it is damaged.
+        """
+        try:
+            return _APPROVAL.validate_json(text, strict=True)
+        except ValidationError as error:
+            raise StorageError(f"the record of approval {id!r} is damaged; delete it") from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        shown: dict[str, Any] = json.loads(self.dump())
+        return shown
+
+
+_APPROVAL = TypeAdapter(PendingApproval)
