@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -228,3 +228,15 @@ async def test_a_handler_knows_its_call_and_reaches_the_hosts_services(tmp_path:
     call = ToolCall(tool="look", thread_id="t", run_id="r")
     assert (await door.gate.call(call, Caller(id="ann", profile=UNRESTRICTED))).ok
     assert seen == [("ann", call.call_id, "look", "t", "r"), [clock, clock, clock]]
+
+
+async def test_nobody_goes_beyond_the_bound_of_a_gate(tmp_path: Path) -> None:
+    runs = Runs()
+    door = open_door(tmp_path, act(runs, effects=["shell"]))
+    bounded = replace(door.gate, bound=profile_of(profile="bound", shell="off"))
+    caller = Caller(id="tester", profile=UNRESTRICTED)
+    assert [entry.name for entry in bounded.visible(caller)] == []
+    assert bounded.explain(ToolCall(tool="act"), caller).verdict == "deny"
+    outcome = await bounded.call(ToolCall(tool="act"), caller)
+    assert outcome.status == "denied" and outcome.hidden and runs.arguments == []
+    assert (await door.gate.call(ToolCall(tool="act"), caller)).ok

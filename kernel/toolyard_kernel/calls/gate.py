@@ -30,6 +30,7 @@ from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import InvalidArguments, LedgerError, ToolError, UnknownName
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.ledger.redaction import redact, scrub
+from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.registry import Registered, Registry
 
 log = logging.getLogger("toolyard")
@@ -40,7 +41,8 @@ class Gate:
     """Decides, records and runs calls of the tools in `registry`.
 
     `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running`
-    holds the tools of the handlers that run now, each under a key of its own.
+    holds the tools of the handlers that run now, each under a key of its own. `bound` is what no caller may go beyond
+    here, whatever its profile grants.
     """
 
     registry: Registry
@@ -50,19 +52,21 @@ class Gate:
     approver: Approver | None = None
     changes: Changes = field(default_factory=Changes)
     running: dict[object, str] = field(default_factory=dict[object, str])
+    bound: PermissionProfile | None = None
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
-        return (entry for entry in self.registry if self.allows(entry, caller))
+        profile = self._bounded(caller).profile
+        return (entry for entry in self.registry if decide(entry.tool, profile).verdict != "deny")
 
     def allows(self, entry: Registered, caller: Caller) -> bool:
         """Whether the tool exists for this caller: it may be called, or asked for."""
-        return decide(entry.tool, caller.profile).verdict != "deny"
+        return decide(entry.tool, self._bounded(caller).profile).verdict != "deny"
 
     def explain(self, call: ToolCall, caller: Caller) -> Decision:
         """What would be decided, and why; nothing runs and nothing is recorded."""
         try:
-            return self._decided(call, caller).decision
+            return self._decided(call, self._bounded(caller)).decision
         except Refusal as refusal:
             return refusal.decision
 
@@ -72,6 +76,7 @@ class Gate:
         Raises:
             asyncio.CancelledError: the caller is gone; the handler was stopped, and the ledger says `cancelled`.
         """
+        caller = self._bounded(caller)
         try:
             admitted = self._decided(call, caller)
             if admitted.decision.verdict == "ask":
@@ -87,6 +92,9 @@ class Gate:
     def refuse(self, call: ToolCall, caller: Caller, rule: str, reason: str) -> Outcome:
         """Record a call that a door refused, and say how it ended."""
         return self._refused(Refusal("denied", refuse(rule, reason)), call, caller)
+
+    def _bounded(self, caller: Caller) -> Caller:
+        return caller if self.bound is None else replace(caller, profile=caller.profile & self.bound)
 
     def _decided(self, call: ToolCall, caller: Caller) -> Admitted:
         """Find, validate, decide. A tool that the caller may not have is not found."""
