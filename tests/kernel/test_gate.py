@@ -238,5 +238,5 @@ async def test_nobody_goes_beyond_the_bound_of_a_gate(tmp_path: Path) -> None:
     assert [entry.name for entry in bounded.visible(caller)] == []
     assert bounded.explain(ToolCall(tool="act"), caller).verdict == "deny"
     outcome = await bounded.call(ToolCall(tool="act"), caller)
-    assert outcome.status == "denied" and outcome.hidden and runs.arguments == []
+    assert (outcome.status, outcome.hidden, runs.arguments) == ("denied", True, [])
     assert (await door.gate.call(ToolCall(tool="act"), caller)).ok
