@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
+
+from toolyard_kernel.whole_files import drafted
 
 
 def create_once(path: Path, text: str) -> bool:
@@ -16,14 +17,9 @@ def create_once(path: Path, text: str) -> bool:
         OSError: it cannot be made.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        os.link(draft, path)
+        with drafted(path, text) as draft:
+            os.link(draft, path)
     except FileExistsError:
         return False
-    finally:
-        draft.unlink()
     return True

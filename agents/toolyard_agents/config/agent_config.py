@@ -11,7 +11,7 @@ from typing import Any, Self
 from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.config.definition import AgentDefinition, Role
 from toolyard_agents.config.meaning import meaning
-from toolyard_agents.config.writing import replace_file, yaml_of
+from toolyard_agents.config.writing import write_config, yaml_of
 from toolyard_agents.prompts.system_prompt import resolve_system_prompt
 from toolyard_kernel.backends import Backend
 from toolyard_kernel.errors import ConfigError
@@ -120,7 +120,7 @@ class AgentConfig:
         mine, its = meaning(_values(self)), meaning(_values(back))
         if lost := [name for name in mine if mine[name] != its[name]]:
             raise ConfigError(f"{path} was not written: {', '.join(lost)}: YAML has no form for what is in it")
-        replace_file(path, text)
+        write_config(path, text)
 
     def resolve_system_prompt(self) -> str:
         """The text of the system prompt: from its file, if it names one, with `vars` filled in.

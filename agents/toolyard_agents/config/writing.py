@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.profiles.choice import names_a_file
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.settings import resolved
+from toolyard_kernel.whole_files import replace_file
 
 
 class _Dumper(yaml.SafeDumper):
@@ -100,26 +99,13 @@ WRITE: dict[str, Callable[[Any, Path], Any]] = {
 }
 
 
-def replace_file(path: Path, text: str) -> None:
+def write_config(path: Path, text: str) -> None:
     """Make `path` hold `text`, whole or not at all; a symbolic link stays one.
 
     Raises:
         ConfigError: it cannot be written.
     """
-    target = path.resolve()
-    draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-                if target.exists():
-                    os.fchmod(descriptor, target.stat().st_mode & 0o777)
-                file.write(text)
-                file.flush()
-                os.fsync(descriptor)
-            draft.replace(target)
-        finally:
-            with suppress(FileNotFoundError):
-                draft.unlink()
+        replace_file(path.resolve(), text, mode=None, sync=True)
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror}") from error

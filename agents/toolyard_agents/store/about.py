@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from toolyard_agents.errors import TraceError
@@ -15,6 +14,7 @@ from toolyard_agents.state.entries import Entry, RunBegan, RunEnded, UserAdded
 from toolyard_agents.state.lines import UnreadableEntryError, from_line
 from toolyard_agents.store.folders import ABOUT, TRACE, open_in
 from toolyard_agents.store.locks import is_locked
+from toolyard_kernel.whole_files import replace_file
 
 _LONGEST = 1 << 16
 _WINDOW = 1 << 16
@@ -73,16 +73,7 @@ def write_about(folder: int, about: About) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    draft = f".{ABOUT}.{secrets.token_hex(4)}"
-    descriptor = open_in(folder, draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(about), file)
-        os.replace(draft, ABOUT, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(draft, dir_fd=folder)
-        raise
+    replace_file(Path(ABOUT), json.dumps(asdict(about)), folder=folder)
 
 
 def read_info(folder: int, session_id: str) -> SessionInfo:
