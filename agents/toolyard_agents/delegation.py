@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.session.doors import CallDoor
-from toolyard_agents.session.scope import Scope
+from toolyard_agents.session.parent_run import ParentRun
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
-from toolyard_agents.session.situation import Situation
 from toolyard_agents.state.state import State
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import Text, ToolResult
@@ -45,11 +45,11 @@ def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
             agent: The name of the agent; without it, a fresh copy of yourself.
             share_history: Whether the other agent is shown this conversation first.
         """
-        scope = _scope_of(ctx)
+        parent = _parent_of(ctx)
         target = own if agent is None else _route(agent, routes)
         if target.name not in ctx.caller.profile.agents and target is not own:
             raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {target.name!r}")
-        return await _delegated(target, prompt, scope, ctx, share_history=share_history)
+        return await _delegated(target, prompt, parent, ctx, share_history=share_history)
 
     return replace(delegate, subject=ANY)
 
@@ -64,21 +64,21 @@ def agent_tool(agent: Agent) -> Tool:
         Args:
             prompt: The task, complete in itself: the agent sees nothing else.
         """
-        return await _delegated(agent, prompt, _scope_of(ctx), ctx, share_history=False)
+        return await _delegated(agent, prompt, _parent_of(ctx), ctx, share_history=False)
 
     about = agent.config.description or f"Answers as the agent {agent.name}."
     return replace(ask, description=about, subject=agent.name)
 
 
-def _scope_of(ctx: ToolContext) -> Scope:
-    if not isinstance(ctx.door, CallDoor) or ctx.door.scope is None:
+def _parent_of(ctx: ToolContext) -> ParentRun:
+    if not isinstance(ctx.door, CallDoor) or ctx.door.parent is None:
         raise ToolError("only an agent can delegate: this call was not made in the run of one")
     depth = ctx.caller.profile.limits.depth
-    if ctx.door.scope.depth >= depth:
+    if ctx.door.parent.depth >= depth:
         raise ToolError(
-            f"this run is {ctx.door.scope.depth} delegations deep, and the limit is {depth}: do it yourself"
+            f"this run is {ctx.door.parent.depth} delegations deep, and the limit is {depth}: do it yourself"
         )
-    return ctx.door.scope
+    return ctx.door.parent
 
 
 def _route(name: str, routes: Mapping[str, Agent]) -> Agent:
@@ -88,19 +88,21 @@ def _route(name: str, routes: Mapping[str, Agent]) -> Agent:
     return routes[name]
 
 
-async def _delegated(target: Agent, prompt: str, scope: Scope, ctx: ToolContext, *, share_history: bool) -> ToolResult:
-    situation = Situation(
+async def _delegated(
+    target: Agent, prompt: str, parent: ParentRun, ctx: ToolContext, *, share_history: bool
+) -> ToolResult:
+    context = RunContext(
         caller=ctx.caller,
-        door=scope.door,
-        depth=scope.depth + 1,
-        budget=scope.left(),
-        parent_run_id=scope.emitter.run_id,
-        on_event=scope.emitter.pass_on,
+        door=parent.door,
+        depth=parent.depth + 1,
+        bounds=parent.left(),
+        parent_run_id=parent.emitter.run_id,
+        on_event=parent.emitter.pass_on,
     )
-    session = Session(target, state=_history(scope.state) if share_history else State(), situation=situation)
-    session.approval_callback = scope.callback
-    result = await session.run(prompt, token=scope.token)
-    scope.spent(result.used)
+    session = Session(target, state=_history(parent.state) if share_history else State(), context=context)
+    session.approval_callback = parent.callback
+    result = await session.run(prompt, token=parent.token)
+    parent.spent(result.used)
     completed = result.status == "completed"
     text = result.text if completed else f"{target.name} did not finish ({result.stop_reason}): {result.text}"
     about = {"agent": target.name, "run_id": result.run_id, "status": result.status, "stop_reason": result.stop_reason}

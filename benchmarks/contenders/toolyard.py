@@ -13,7 +13,7 @@ from toolyard import Agent, Session, SessionStore, tool
 from toolyard_agents.messages import ToolRequest
 from toolyard_agents.models.model import Finished, ModelRequest, Piece, TextPiece
 from toolyard_agents.opened import opened
-from toolyard_agents.session.situation import Situation
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.usage import NOTHING, Usage
 from toolyard_kernel.calls.callers import Caller
 
@@ -52,12 +52,12 @@ class Toolyard:
 
     name: str
     make: Callable[[], Session]
-    situation: Situation
+    context: RunContext
     version: str = version("toolyard")
 
     def session(self) -> Session:
         session = self.make()
-        session.situation = self.situation
+        session.context = self.context
         return session
 
     async def run(self, session: Session, plan: Plan) -> str:
@@ -70,8 +70,8 @@ async def opened_contenders(folder: Path) -> AsyncGenerator[tuple[Toolyard, Tool
     agent = Agent(name="benchmark", model=InstantModel(), tools=[double])
     store = SessionStore(folder)
     async with opened(agent) as open_agent:
-        situation = Situation(caller=Caller(id="benchmark", profile=agent.profile), opened=open_agent)
+        context = RunContext(caller=Caller(id="benchmark", profile=agent.profile), opened=open_agent)
         yield (
-            Toolyard(name="toolyard", make=lambda: Session(agent), situation=situation),
-            Toolyard(name="toolyard on disk", make=lambda: store.create_session(agent), situation=situation),
+            Toolyard(name="toolyard", make=lambda: Session(agent), context=context),
+            Toolyard(name="toolyard on disk", make=lambda: store.create_session(agent), context=context),
         )

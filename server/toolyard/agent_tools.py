@@ -14,10 +14,10 @@ from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.events import AgentEvent
 from toolyard_agents.opened import opened_behind
 from toolyard_agents.results import RunResult
-from toolyard_agents.session.bounds import narrowed
-from toolyard_agents.session.budget import MOST_TURNS, Budget
+from toolyard_agents.session.bounds import MOST_TURNS, Bounds
+from toolyard_agents.session.limits import narrowed
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
-from toolyard_agents.session.situation import Situation
 from toolyard_agents.store.store import SessionStore
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext
@@ -66,11 +66,11 @@ class Team:
         left = _left_by(ctx)
         session = _session(agent, ctx.caller, left or asked.thread_id)
         async with opened_behind(self.gate, agent) as open_agent:
-            session.situation = Situation(
+            session.context = RunContext(
                 caller=replace(ctx.caller, profile=narrowed(ctx.caller.profile, asked.budget)),
                 door=ctx.door,
                 depth=1,
-                budget=asked.bounds(),
+                bounds=asked.bounds(),
                 opened=open_agent,
                 on_event=_Progress(ctx).hear,
             )
@@ -87,9 +87,9 @@ class Asked:
     thread_id: str | None
     budget: Budgets
 
-    def bounds(self) -> Budget:
+    def bounds(self) -> Bounds:
         given = self.budget
-        return Budget(
+        return Bounds(
             max_turns=given.max_turns or MOST_TURNS,
             max_tokens=given.max_tokens,
             max_cost=given.max_cost,

@@ -1,61 +1,45 @@
-"""Who makes an agent's calls, and within which bounds: the stricter of everybody's."""
+"""What a run may use, refused before the next step and not after."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
-from toolyard_agents.agent import Agent
-from toolyard_agents.config.budgets import Budgets
-from toolyard_agents.errors import ModelRefused
-from toolyard_agents.models.model import Model
-from toolyard_agents.session.budget import MOST_TURNS, Budget
-from toolyard_agents.session.situation import Situation
-from toolyard_agents.usage import NOTHING
-from toolyard_kernel.calls.callers import Caller
-from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.profiles.rules import least
+from toolyard_agents.results import StopReason
+from toolyard_agents.usage import Usage
+
+MOST_TURNS = 100
+"""Turns of a run whose budget names none: a loop that nobody watches must end."""
 
 
-def caller_of(agent: Agent, situation: Situation) -> Caller:
-    """Who makes the agent's calls: the caller and the agent in one, with no more than both may do."""
-    caller = situation.caller
-    return replace(
-        caller,
-        id=f"{caller.id}/{agent.name}",
-        profile=narrowed(caller.profile & agent.profile, agent.config.budgets),
-        on_behalf_of=caller.principal,
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The bounds of one run: model turns, tokens, US dollars, and seconds. None is no bound."""
 
+    max_turns: int = MOST_TURNS
+    max_tokens: int | None = None
+    max_cost: float | None = None
+    wall_time: float | None = None
 
-def narrowed(profile: PermissionProfile, budgets: Budgets) -> PermissionProfile:
-    """The profile with the depth and the fan-out of the budgets, where they are stricter."""
-    depth = least(budgets.depth, profile.limits.depth)
-    fan_out = least(budgets.fan_out, profile.limits.fan_out)
-    limits = profile.limits.model_copy(update={"depth": depth, "fan_out": fan_out})
-    return profile.model_copy(update={"limits": limits})
+    def refusal(self, turns: int, used: Usage) -> tuple[StopReason, str] | None:
+        """Why no further step may be taken after `turns` of them, or None."""
+        if turns >= self.max_turns:
+            return "max_iterations", f"the run has taken {turns} turns, which is as many as it may"
+        if self.max_tokens is not None and used.total_tokens >= self.max_tokens:
+            return "budget", f"the run has used {used.total_tokens} tokens of {self.max_tokens}"
+        if self.max_cost is None:
+            return None
+        if used.cost is None:
+            return "budget", f"the cost of this model is not known, and the run may cost at most ${self.max_cost:g}"
+        if used.cost >= self.max_cost:
+            return "budget", f"the run has cost ${used.cost:.4f} of ${self.max_cost:g}"
+        return None
 
-
-def budget_of(agent: Agent, caller: Caller, situation: Situation) -> Budget:
-    """The stricter of what the agent, the caller's profile and the situation leave."""
-    own, limits = agent.config.budgets, caller.profile.limits
-    given = situation.budget or Budget()
-    turns = (own.max_turns, limits.max_turns, given.max_turns, MOST_TURNS)
-    return Budget(
-        max_turns=min(turn for turn in turns if turn is not None),
-        max_tokens=least(least(own.max_tokens, limits.max_tokens), given.max_tokens),
-        max_cost=least(least(own.max_cost, limits.max_cost), given.max_cost),
-        wall_time=least(own.wall_time, given.wall_time),
-    )
-
-
-def check_price(budget: Budget, model: Model) -> None:
-    """A cost that nobody knows cannot be kept within a bound.
-
-    Raises:
-        ModelRefused: the price of the model is not known, and the budget bounds the cost.
-    """
-    if budget.max_cost is not None and model.cost(NOTHING) is None:
-        raise ModelRefused(
-            f"the price of {model.name!r} is not known, so max_cost={budget.max_cost:g} cannot be kept; "
-            f"add it to prices.yaml, or take max_cost out"
+    def less(self, turns: int, used: Usage, seconds: float) -> Bounds:
+        """What is left, after so many seconds, for a run that this one delegates to."""
+        cost = None if self.max_cost is None else max(self.max_cost - (used.cost or 0.0), 0.0)
+        return Bounds(
+            max_turns=max(self.max_turns - turns, 0),
+            max_tokens=None if self.max_tokens is None else max(self.max_tokens - used.total_tokens, 0),
+            max_cost=cost,
+            wall_time=None if self.wall_time is None else max(self.wall_time - seconds, 0.0),
         )

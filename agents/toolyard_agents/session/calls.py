@@ -13,7 +13,7 @@ from toolyard_agents.messages import ToolRequest
 from toolyard_agents.session.approving import Approvers, CallApprover
 from toolyard_agents.session.doors import CallDoor
 from toolyard_agents.session.emitting import Emitter
-from toolyard_agents.session.scope import Scope
+from toolyard_agents.session.parent_run import ParentRun
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.calls.gate import Gate
@@ -44,7 +44,7 @@ class Waiting:
 class Calls:
     """Makes calls in the name of `caller`, at most `at_once` at a time.
 
-    `names` says which tool the model means by a name; `scope` is what a call sees of the run that makes it.
+    `names` says which tool the model means by a name; `parent` is what a call sees of the run that makes it.
     """
 
     gate: Gate
@@ -55,7 +55,7 @@ class Calls:
     thread_id: str
     at_once: int
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    scope: Scope | None = None
+    parent: ParentRun | None = None
 
     async def make(self, requests: Sequence[ToolRequest], keep: Callable[[Answered], None]) -> list[Waiting]:
         """Make the calls; `keep` gets each answer as it comes, and those that wait for somebody are returned.
@@ -89,7 +89,7 @@ class Calls:
             call_id=request.id,
             tool=call.tool,
             arguments=self._shown(call),
-            scope=self.scope,
+            parent=self.parent,
         )
         approver = self.approvers.of(request.id, self.emitter)
         gate = replace(self.gate, approver=approver or self.gate.approver)

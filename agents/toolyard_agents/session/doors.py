@@ -7,7 +7,7 @@ from typing import Any
 
 from toolyard_agents.session.approving import tell
 from toolyard_agents.session.emitting import Emitter
-from toolyard_agents.session.scope import Scope
+from toolyard_agents.session.parent_run import ParentRun
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.content import JsonObject
@@ -22,7 +22,7 @@ class CallDoor:
     call_id: str
     tool: str
     arguments: JsonObject
-    scope: Scope | None = None
+    parent: ParentRun | None = None
     begun: bool = False
 
     @property

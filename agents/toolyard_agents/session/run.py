@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from toolyard_agents.messages import Message, ToolRequest
 from toolyard_agents.models.model import Model, ModelRequest, ModelSettings
 from toolyard_agents.results import StopReason
-from toolyard_agents.session.bounds import check_price
-from toolyard_agents.session.budget import Budget
+from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.calls import Calls
 from toolyard_agents.session.emitting import Emitter
+from toolyard_agents.session.limits import check_price
 from toolyard_agents.session.offering import Offer
 from toolyard_agents.session.turn import Turn
 from toolyard_agents.state.state import State
@@ -52,7 +52,7 @@ class Run:
     state: State
     calls: Calls
     emitter: Emitter
-    budget: Budget
+    bounds: Bounds
     offer: Callable[[], Offer]
     prompt: str | None = None
     make_room: Callable[[], Awaitable[Usage]] = _enough
@@ -68,14 +68,14 @@ class Run:
         Raises:
             ModelError: the model cannot be asked.
         """
-        check_price(self.budget, self.model)
+        check_price(self.bounds, self.model)
         await self.emitter.emit("agent_start", content=self.prompt)
         if self.prompt is not None:
             self.state.add_user_message(self.prompt)
         if waiting := await self._answer(self.state.pending()):
             return waiting
         while True:
-            if refusal := self.budget.refusal(self.turns, self.usage):
+            if refusal := self.bounds.refusal(self.turns, self.usage):
                 return Stop(*refusal)
             finished = await self._ask()
             if not self.turn.requests:

@@ -12,18 +12,18 @@ from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.models.model import ModelSettings
 from toolyard_agents.opened import OpenAgent
 from toolyard_agents.session.approving import Approvers
-from toolyard_agents.session.bounds import budget_of, caller_of
 from toolyard_agents.session.calls import Calls
 from toolyard_agents.session.emitting import Emitter, OnEvent
+from toolyard_agents.session.limits import bounds_of, caller_of
 from toolyard_agents.session.offering import offer_of
+from toolyard_agents.session.parent_run import ParentRun
 from toolyard_agents.session.run import Run
-from toolyard_agents.session.scope import Scope
-from toolyard_agents.session.situation import Situation
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.state.state import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Occasion:
+class RunRequest:
     """One prompt, or, without one, the going on of an interrupted run with the answers `given`."""
 
     token: CancellationToken
@@ -35,23 +35,23 @@ class Occasion:
 def run_of(
     agent: Agent,
     state: State,
-    situation: Situation,
+    context: RunContext,
     open_agent: OpenAgent,
     approvers: Approvers,
-    occasion: Occasion,
+    request: RunRequest,
 ) -> Run:
     """The run, ready to go; the state knows of it."""
-    caller = caller_of(agent, situation)
+    caller = caller_of(agent, context)
     emitter = Emitter(
         run_id=secrets.token_hex(8),
         agent=agent.name,
-        parent_run_id=situation.parent_run_id,
-        on_event=occasion.on_event or situation.on_event,
+        parent_run_id=context.parent_run_id,
+        on_event=request.on_event or context.on_event,
     )
     calls = Calls(
         gate=open_agent.gate,
         caller=caller,
-        outer=situation.door,
+        outer=context.door,
         emitter=emitter,
         approvers=approvers,
         thread_id=state.session_id,
@@ -64,18 +64,18 @@ def run_of(
         state=state,
         calls=calls,
         emitter=emitter,
-        budget=budget_of(agent, caller, situation),
+        bounds=bounds_of(agent, caller, context),
         offer=lambda: offer_of(open_agent.gate, caller),
-        prompt=occasion.prompt,
+        prompt=request.prompt,
     )
-    calls.scope = Scope(
+    calls.parent = ParentRun(
         emitter=emitter,
         state=state,
-        depth=situation.depth,
-        door=situation.door,
-        token=occasion.token,
+        depth=context.depth,
+        door=context.door,
+        token=request.token,
         callback=approvers.callback,
-        left=lambda: run.budget.less(run.turns, run.usage, time.monotonic() - run.began),
+        left=lambda: run.bounds.less(run.turns, run.usage, time.monotonic() - run.began),
         spent=run.spend,
     )
     return run

@@ -17,8 +17,8 @@ from toolyard_agents.session.approving import ApprovalCallback, Approvers
 from toolyard_agents.session.compacting import Compactor
 from toolyard_agents.session.driving import CancelCheck, Driver
 from toolyard_agents.session.emitting import Emitter, OnEvent
-from toolyard_agents.session.running import Occasion, run_of
-from toolyard_agents.session.situation import Situation
+from toolyard_agents.session.run_context import RunContext
+from toolyard_agents.session.running import RunRequest, run_of
 from toolyard_agents.state.compaction import CompactResult
 from toolyard_agents.state.estimates import text_tokens
 from toolyard_agents.state.state import State
@@ -35,11 +35,11 @@ class Session:
     conversation that reaches 0.8 of `context_window` tokens is summarised before the model is asked again.
     """
 
-    def __init__(self, agent: Agent, *, state: State | None = None, situation: Situation | None = None) -> None:
-        """`situation` says for whom the session runs, when that is not the program itself."""
+    def __init__(self, agent: Agent, *, state: State | None = None, context: RunContext | None = None) -> None:
+        """`context` says for whom the session runs, when that is not the program itself."""
         self.agent = agent
         self.state = state or State()
-        self.situation = situation or Situation(caller=Caller(id="python", profile=agent.profile), trusted=True)
+        self.context = context or RunContext(caller=Caller(id="python", profile=agent.profile), trusted=True)
         self.approval_callback: ApprovalCallback | None = None
         self.cancel_check: CancelCheck | None = None
         self.auto_compact = True
@@ -59,7 +59,7 @@ class Session:
             SessionBusy: the session is running already.
             asyncio.CancelledError: the task was cancelled; the run has ended, and the session can go on.
         """
-        return await self._go(Occasion(prompt=prompt, on_event=on_event, token=token or CancellationToken()))
+        return await self._go(RunRequest(prompt=prompt, on_event=on_event, token=token or CancellationToken()))
 
     async def resume(
         self,
@@ -73,7 +73,7 @@ class Session:
         A call that is not answered here is asked for again; a call that was made is not made again.
         """
         given = dict(approvals or {})
-        return await self._go(Occasion(given=given, on_event=on_event, token=token or CancellationToken()))
+        return await self._go(RunRequest(given=given, on_event=on_event, token=token or CancellationToken()))
 
     async def cancel(self, reason: str = "the session was cancelled") -> None:
         """End the run that goes on, if any; the session can run again afterwards."""
@@ -83,7 +83,7 @@ class Session:
     async def compact(self) -> CompactResult:
         """Let the model summarise the conversation so far, and go on from the summary."""
         async with self._claimed(CancellationToken()), self._opened() as open_agent:
-            emitter = Emitter(run_id=secrets.token_hex(8), agent=self.agent.name, on_event=self.situation.on_event)
+            emitter = Emitter(run_id=secrets.token_hex(8), agent=self.agent.name, on_event=self.context.on_event)
             return await self._compactor(open_agent, emitter).compact("manual")
 
     async def get_sandbox(self) -> Backend:
@@ -106,19 +106,19 @@ class Session:
     ) -> None:
         await self.close()
 
-    async def _go(self, occasion: Occasion) -> RunResult:
-        async with self._claimed(occasion.token), self._opened() as open_agent:
-            run = run_of(self.agent, self.state, self.situation, open_agent, self._approvers(occasion), occasion)
+    async def _go(self, request: RunRequest) -> RunResult:
+        async with self._claimed(request.token), self._opened() as open_agent:
+            run = run_of(self.agent, self.state, self.context, open_agent, self._approvers(request), request)
             compactor = self._compactor(open_agent, run.emitter)
             run.make_room, run.heard = compactor.make_room, compactor.hear
             try:
-                return await Driver(run=run, token=occasion.token, cancel_check=self.cancel_check).to_the_end()
+                return await Driver(run=run, token=request.token, cancel_check=self.cancel_check).to_the_end()
             finally:
                 self._counted = compactor.reported
 
-    def _approvers(self, occasion: Occasion) -> Approvers:
-        auto = self.situation.trusted and self.agent.config.auto_approve
-        return Approvers(given=occasion.given, callback=self.approval_callback, auto=auto)
+    def _approvers(self, request: RunRequest) -> Approvers:
+        auto = self.context.trusted and self.agent.config.auto_approve
+        return Approvers(given=request.given, callback=self.approval_callback, auto=auto)
 
     def _compactor(self, open_agent: OpenAgent, emitter: Emitter) -> Compactor:
         window = self.context_window if self.auto_compact else None
@@ -144,8 +144,8 @@ class Session:
 
     @asynccontextmanager
     async def _opened(self) -> AsyncGenerator[OpenAgent]:
-        if self.situation.opened is not None:
-            yield self.situation.opened
+        if self.context.opened is not None:
+            yield self.context.opened
         elif self._stack is None:
             async with opened(self.agent) as open_agent:
                 yield open_agent

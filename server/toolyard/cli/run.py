@@ -15,8 +15,8 @@ from toolyard.cli.run_output import JsonOutput, RunOutput, Stdout, TextOutput
 from toolyard.cli.terminal import at_terminal
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.results import RunResult, StopReason
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
-from toolyard_agents.session.situation import Situation
 
 EXIT_CODES: dict[StopReason, int] = {
     "end": 0,
@@ -81,7 +81,7 @@ async def _run(
     chosen: ChosenAgent, prompt: str, output: RunOutput, door: RunDoor, token: CancellationToken
 ) -> RunResult:
     async with chosen.opened() as opened:
-        situation = Situation(caller=chosen.caller, door=door, opened=opened)
-        result = await Session(chosen.agent, situation=situation).run(prompt, on_event=output.hear, token=token)
+        context = RunContext(caller=chosen.caller, door=door, opened=opened)
+        result = await Session(chosen.agent, context=context).run(prompt, on_event=output.hear, token=token)
     await output.end(result)
     return result

@@ -10,7 +10,7 @@ from tests.agents.session.yard import TOOLS, model_of, told, types_of
 from toolyard import Agent, AgentConfig, AgentEvent, Budgets, Session
 from toolyard.testing import FakeModel
 from toolyard_agents.delegation import agent_tool, enable_delegation
-from toolyard_agents.session.situation import Situation
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.usage import Usage
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.profiles.profile import PermissionProfile
@@ -23,7 +23,7 @@ ALL = PermissionProfile.model_validate({"profile": "all", "agents": "all", "appr
 def boss_of(model: FakeModel, routes: Mapping[str, Agent], profile: PermissionProfile = ALL) -> Session:
     agent = Agent(name="boss", model=model)
     enable_delegation(agent, routes)
-    return Session(agent, situation=Situation(caller=Caller(id="python", profile=profile)))
+    return Session(agent, context=RunContext(caller=Caller(id="python", profile=profile)))
 
 
 def worker_of(model: FakeModel, name: str = "worker") -> Agent:
@@ -51,12 +51,12 @@ async def test_a_delegate_works_on_its_own_and_its_answer_comes_back() -> None:
 async def test_an_agent_can_be_a_tool_of_another_within_the_same_bounds() -> None:
     worker, boss = model_of("8"), model_of([("ask_worker", {"prompt": "Double 4"})], "It is 8.")
     agent = Agent(name="boss", model=boss, tools=[agent_tool(worker_of(worker))])
-    result = await Session(agent, situation=Situation(caller=Caller(id="python", profile=ALL))).run("go")
+    result = await Session(agent, context=RunContext(caller=Caller(id="python", profile=ALL))).run("go")
     assert (result.text, told(boss.requests[1].messages, "tool")) == ("It is 8.", ["8"])
     for profile in (bounded(depth=0), PermissionProfile.model_validate({"agents": ["other"]})):
         worker, boss = model_of("8"), model_of([("ask_worker", {"prompt": "Double 4"})], "so be it")
         agent = Agent(name="boss", model=boss, tools=[agent_tool(worker_of(worker))])
-        result = await Session(agent, situation=Situation(caller=Caller(id="python", profile=profile))).run("go")
+        result = await Session(agent, context=RunContext(caller=Caller(id="python", profile=profile))).run("go")
         assert (result.text, worker.requests) == ("so be it", [])
 
 

@@ -53,7 +53,7 @@ class Sessions(RuleBasedStateMachine):
             raise ApprovalInterrupt
 
         session.approval_callback = interrupt
-        session.situation = session.situation.__class__(caller=session.situation.caller)
+        session.context = session.context.__class__(caller=session.context.caller)
         return session
 
     def _say(self, moves: list[str]) -> None:

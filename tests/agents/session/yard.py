@@ -9,7 +9,7 @@ from typing import Any
 from toolyard import Agent, Session, ToolContext, ToolError, tool
 from toolyard.testing import FakeModel
 from toolyard_agents.messages import Message
-from toolyard_agents.session.situation import Situation
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.state.state import State
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.profiles.profile import PermissionProfile
@@ -80,7 +80,7 @@ def session_of(model: FakeModel, *, tools: Iterable[Any] = TOOLS, profile: Permi
     """A session that the program itself runs; `auto_approve` is off. `profile` bounds its caller."""
     agent = Agent(name="tester", model=model, tools=tools)
     caller = Caller(id="python", profile=profile or agent.profile)
-    return Session(agent, situation=Situation(caller=caller))
+    return Session(agent, context=RunContext(caller=caller))
 
 
 def types_of(result: Any) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolyard_agents.session.budget import Budget
+from toolyard_agents.session.bounds import Bounds
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+class RunContext:
     """`caller` is who makes the session's calls: they may do what both the caller and the agent may.
 
     `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
@@ -26,7 +26,7 @@ class Situation:
     trusted: bool = False
     door: Door = NO_DOOR
     depth: int = 0
-    budget: Budget | None = None
+    bounds: Bounds | None = None
     parent_run_id: str | None = None
     opened: OpenAgent | None = None
     on_event: OnEvent | None = None

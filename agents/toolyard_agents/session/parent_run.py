@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.session.approving import ApprovalCallback
-from toolyard_agents.session.budget import Budget
+from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.state.state import State
 from toolyard_agents.usage import Usage
@@ -15,7 +15,7 @@ from toolyard_kernel.calls.doors import Door
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scope:
+class ParentRun:
     """One run, as a call of it sees it. `left` is the budget that is left, and `spent` is told what a child used."""
 
     emitter: Emitter
@@ -24,5 +24,5 @@ class Scope:
     door: Door
     token: CancellationToken
     callback: ApprovalCallback | None
-    left: Callable[[], Budget]
+    left: Callable[[], Bounds]
     spent: Callable[[Usage], None]

@@ -1,0 +1,61 @@
+"""Who makes an agent's calls, and within which bounds: the stricter of everybody's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from toolyard_agents.agent import Agent
+from toolyard_agents.config.budgets import Budgets
+from toolyard_agents.errors import ModelRefused
+from toolyard_agents.models.model import Model
+from toolyard_agents.session.bounds import MOST_TURNS, Bounds
+from toolyard_agents.session.run_context import RunContext
+from toolyard_agents.usage import NOTHING
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.profiles.rules import least
+
+
+def caller_of(agent: Agent, context: RunContext) -> Caller:
+    """Who makes the agent's calls: the caller and the agent in one, with no more than both may do."""
+    caller = context.caller
+    return replace(
+        caller,
+        id=f"{caller.id}/{agent.name}",
+        profile=narrowed(caller.profile & agent.profile, agent.config.budgets),
+        on_behalf_of=caller.principal,
+    )
+
+
+def narrowed(profile: PermissionProfile, budgets: Budgets) -> PermissionProfile:
+    """The profile with the depth and the fan-out of the budgets, where they are stricter."""
+    depth = least(budgets.depth, profile.limits.depth)
+    fan_out = least(budgets.fan_out, profile.limits.fan_out)
+    limits = profile.limits.model_copy(update={"depth": depth, "fan_out": fan_out})
+    return profile.model_copy(update={"limits": limits})
+
+
+def bounds_of(agent: Agent, caller: Caller, context: RunContext) -> Bounds:
+    """The stricter of what the agent, the caller's profile and the context leave."""
+    own, limits = agent.config.budgets, caller.profile.limits
+    given = context.bounds or Bounds()
+    turns = (own.max_turns, limits.max_turns, given.max_turns, MOST_TURNS)
+    return Bounds(
+        max_turns=min(turn for turn in turns if turn is not None),
+        max_tokens=least(least(own.max_tokens, limits.max_tokens), given.max_tokens),
+        max_cost=least(least(own.max_cost, limits.max_cost), given.max_cost),
+        wall_time=least(own.wall_time, given.wall_time),
+    )
+
+
+def check_price(bounds: Bounds, model: Model) -> None:
+    """A cost that nobody knows cannot be kept within a bound.
+
+    Raises:
+        ModelRefused: the price of the model is not known, and the budget bounds the cost.
+    """
+    if bounds.max_cost is not None and model.cost(NOTHING) is None:
+        raise ModelRefused(
+            f"the price of {model.name!r} is not known, so max_cost={bounds.max_cost:g} cannot be kept; "
+            f"add it to prices.yaml, or take max_cost out"
+        )
