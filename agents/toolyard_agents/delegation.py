@@ -6,13 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.results import RunResult
 from toolyard_agents.session.doors import CallDoor
 from toolyard_agents.session.parent_run import ParentRun
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
+from toolyard_agents.state.entries import Parked
 from toolyard_agents.state.state import State
+from toolyard_agents.state.waiting import restored
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext
-from toolyard_kernel.content import Text, ToolResult
+from toolyard_kernel.content import InputRequired, Text, ToolResult
 from toolyard_kernel.errors import ToolError
 from toolyard_kernel.tools.functions import tool
 from toolyard_kernel.tools.tool import ANY, Tool
@@ -33,7 +37,7 @@ def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
     @tool(name="delegate", effects=["agents"])
     async def delegate(
         ctx: ToolContext, *, prompt: str, agent: str | None = None, share_history: bool = False
-    ) -> ToolResult:
+    ) -> ToolResult | InputRequired:
         """Give a task to another agent, and get its answer.
 
         Choose this for a part of the work that can be done on its own, or that another agent is made for. The other
@@ -45,11 +49,11 @@ def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
             agent: The name of the agent; without it, a fresh copy of yourself.
             share_history: Whether the other agent is shown this conversation first.
         """
-        parent = _parent_of(ctx)
+        door = _door_of(ctx)
         target = own if agent is None else _route(agent, routes)
         if target.name not in ctx.caller.profile.agents and target is not own:
             raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {target.name!r}")
-        return await _delegated(target, prompt, parent, ctx, share_history=share_history)
+        return await _delegated(target, prompt, ctx.caller, door, share_history=share_history)
 
     return replace(delegate, subject=ANY)
 
@@ -58,27 +62,25 @@ def agent_tool(agent: Agent) -> Tool:
     """The tool `ask_<name>`, by which another agent runs this one. Its name must be one that a tool can have."""
 
     @tool(name=f"ask_{agent.name}", effects=["agents"])
-    async def ask(ctx: ToolContext, *, prompt: str) -> ToolResult:
+    async def ask(ctx: ToolContext, *, prompt: str) -> ToolResult | InputRequired:
         """Ask another agent, and get its answer.
 
         Args:
             prompt: The task, complete in itself: the agent sees nothing else.
         """
-        return await _delegated(agent, prompt, _parent_of(ctx), ctx, share_history=False)
+        return await _delegated(agent, prompt, ctx.caller, _door_of(ctx), share_history=False)
 
     about = agent.config.description or f"Answers as the agent {agent.name}."
     return replace(ask, description=about, subject=agent.name)
 
 
-def _parent_of(ctx: ToolContext) -> ParentRun:
-    if not isinstance(ctx.door, CallDoor) or ctx.door.parent is None:
+def _door_of(ctx: ToolContext) -> CallDoor:
+    if not isinstance(ctx.door, CallDoor):
         raise ToolError("only an agent can delegate: this call was not made in the run of one")
-    depth = ctx.caller.profile.limits.depth
-    if ctx.door.parent.depth >= depth:
-        raise ToolError(
-            f"this run is {ctx.door.parent.depth} delegations deep, and the limit is {depth}: do it yourself"
-        )
-    return ctx.door.parent
+    now, most = ctx.door.parent.context.depth, ctx.caller.profile.limits.depth
+    if now >= most:
+        raise ToolError(f"this run is {now} delegations deep, and the limit is {most}: do it yourself")
+    return ctx.door
 
 
 def _route(name: str, routes: Mapping[str, Agent]) -> Agent:
@@ -89,22 +91,45 @@ def _route(name: str, routes: Mapping[str, Agent]) -> Agent:
 
 
 async def _delegated(
-    target: Agent, prompt: str, parent: ParentRun, ctx: ToolContext, *, share_history: bool
-) -> ToolResult:
-    context = RunContext(
-        caller=ctx.caller,
-        door=parent.door,
-        depth=parent.depth + 1,
-        bounds=parent.left(),
+    target: Agent, prompt: str, caller: Caller, door: CallDoor, *, share_history: bool
+) -> ToolResult | InputRequired:
+    """The answer of `target`, whose run goes on if it was waiting for somebody, and is kept if it has to wait now."""
+    parent = door.parent
+    parked = _parked(target, door)
+    state = restored(parked) if parked else _history(parent.state) if share_history else State()
+    session = Session(target, state=state, context=_context(caller, parent))
+    session.approval_callback = parent.callback
+    running = session.resume(door.given, token=parent.token) if parked else session.run(prompt, token=parent.token)
+    result = await running
+    parent.spend(result.used)
+    if result.status == "interrupted":
+        parent.state.park(door.call_id, target.name, session.state, binding=door.approved)
+        door.waits = result.reason
+        return InputRequired(requests={})
+    return _answer(target, result)
+
+
+def _context(caller: Caller, parent: ParentRun) -> RunContext:
+    return RunContext(
+        caller=caller,
+        door=parent.context.door,
+        depth=parent.context.depth + 1,
+        bounds=parent.spending.left(),
         parent_run_id=parent.emitter.run_id,
         on_event=parent.emitter.pass_on,
     )
-    session = Session(target, state=_history(parent.state) if share_history else State(), context=context)
-    session.approval_callback = parent.callback
-    result = await session.run(prompt, token=parent.token)
-    parent.spent(result.used)
+
+
+def _parked(target: Agent, door: CallDoor) -> Parked | None:
+    parked = door.parent.state.parked(door.call_id)
+    if parked and parked.agent != target.name:
+        raise ToolError(f"this call waits for a run of {parked.agent!r}, so it cannot go on with {target.name!r}")
+    return parked
+
+
+def _answer(target: Agent, result: RunResult) -> ToolResult:
     completed = result.status == "completed"
-    text = result.text if completed else f"{target.name} did not finish ({result.stop_reason}): {result.text}"
+    text = result.text if completed else f"{target.name} did not finish ({result.stop_reason}): {result.reason}"
     about = {"agent": target.name, "run_id": result.run_id, "status": result.status, "stop_reason": result.stop_reason}
     return ToolResult(content=(Text(text),), structured={**about, "text": text}, is_error=not completed)
 

@@ -35,6 +35,11 @@ class RunResult:
     stop_reason: StopReason
 
     @property
+    def reason(self) -> str:
+        """Why the run ended, in words; of a completed one, its answer."""
+        return (self.events[-1].content if self.events else None) or self.text
+
+    @property
     def usage(self) -> dict[str, int]:
         """Token counts by name."""
         return self.used.to_dict()

@@ -62,7 +62,8 @@ class InputRequired:
     """What a handler returns to a 2026-07-28 client when it cannot go on without more from it.
 
     `requests` maps keys of your choice to MCP requests (`{"method": "elicitation/create", "params": {…}}`). The client
-    makes the same call again; its answers are then in `ctx.wire`, with `state`, which it cannot read or change.
+    makes the same call again; its answers are then in `ctx.wire`, and `state`, which it cannot read or change, in
+    `ctx.resumed`.
     """
 
     requests: Mapping[str, JsonObject]

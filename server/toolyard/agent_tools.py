@@ -18,6 +18,8 @@ from toolyard_agents.session.bounds import MOST_TURNS, Bounds
 from toolyard_agents.session.limits import narrowed
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
+from toolyard_agents.state.spent import spent_by_last_run
+from toolyard_agents.state.state import State
 from toolyard_agents.store.store import SessionStore
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext
@@ -77,7 +79,7 @@ class Team:
             result = await (session.run(prompt) if left is None else session.resume())
         if result.status == "interrupted":
             return InputRequired(requests={}, state=json.dumps({"thread_id": session.state.session_id}))
-        return _report(result, session.state.session_id)
+        return _report(result, session.state)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,23 +160,20 @@ REPORT: dict[str, Any] = {
 }
 
 
-def _report(result: RunResult, thread_id: str) -> ToolResult:
+def _report(result: RunResult, state: State) -> ToolResult:
+    spent = spent_by_last_run(state.entries)  # in all rounds: the result knows of the last one
     structured = {
         "run_id": result.run_id,
-        "thread_id": thread_id,
+        "thread_id": state.session_id,
         "status": result.status,
         "stop_reason": result.stop_reason,
-        "usage": result.usage,
-        "cost": result.cost,
+        "usage": spent.usage.to_dict(),
+        "cost": spent.usage.cost,
         "text": result.text,
     }
     completed = result.status == "completed"
-    text = result.text if completed else f"{result.status} ({result.stop_reason}): {_last_words(result)}"
+    text = result.text if completed else f"{result.status} ({result.stop_reason}): {result.reason}"
     return ToolResult(content=(Text(text),), structured=structured, is_error=not completed)
-
-
-def _last_words(result: RunResult) -> str:
-    return (result.events[-1].content if result.events else None) or result.text
 
 
 def _is_exposed(agent: Agent) -> bool:
@@ -195,12 +194,10 @@ def _session(agent: Agent, caller: Caller, thread_id: str | None) -> Session:
 
 def _left_by(ctx: ToolContext) -> str | None:
     """The thread that an earlier round of this call left waiting."""
-    params: Mapping[str, Any] | None = getattr(ctx.wire, "params", None)
-    text = params.get("requestState") if params else None
-    if not isinstance(text, str):
+    if ctx.resumed is None:
         return None
     try:
-        return str(json.loads(text)["thread_id"])
+        return str(json.loads(ctx.resumed)["thread_id"])
     except (ValueError, KeyError, TypeError) as error:
         raise UnknownName("this round belongs to no run that waits") from error
 

@@ -63,6 +63,7 @@ class Listener:
     hear: Report = unheard
     answer: Answer | None = None
     wire: None = None
+    resumed: None = None
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         await self.hear(value, total, message)

@@ -12,7 +12,7 @@ import pytest
 from mcp import Client
 
 from tests.server.asking import call, client, line
-from tests.server.yards import DEADLINE, ERAS, Yard, serving, text_of, until, write_yard
+from tests.server.yards import DEADLINE, ERAS, MODERN, Yard, serving, text_of, until, write_yard
 from toolyard import AgentConfig, mcp, tool
 from toolyard.testing import NoLedger
 
@@ -119,14 +119,49 @@ async def test_the_callers_user_answers_each_ask_of_a_run_and_no_call_is_made_tw
     assert [("moon" in message, "mars" in message) for message in asked] == [(True, False), (False, True)]
 
 
+def delegated(*calls: tuple[str, dict[str, Any]]) -> str:
+    return script(("shout", {"text": "outer"}), ("delegate", {"prompt": script(*calls), "agent": "greeter"}))
+
+
 @pytest.mark.parametrize("era", ERAS)
-async def test_a_delegates_ask_reaches_the_callers_user_too_or_is_refused(tmp_path: Path, era: str) -> None:
+@pytest.mark.parametrize("mode", ["dangerous", "all"])
+async def test_a_delegates_ask_reaches_the_callers_user_and_no_call_is_made_twice(
+    tmp_path: Path, era: str, mode: str
+) -> None:
+    yard = agent_yard(tmp_path, f"{{profile: asks, agents: all, approval: {{mode: {mode}}}}}")
+    asked: list[str] = []
+
+    async def answer(params: types.ElicitRequestFormParams) -> types.ElicitResult:
+        asked.append(params.message.split(" with ")[0].removeprefix("Run "))
+        return types.ElicitResult(action="accept", content={"approve": '"mars"' not in params.message})
+
+    inner = [("shout", {"text": "inner"}), *(("launch", {"target": target}) for target in ("moon", "mars", "moon"))]
+    async with client(yard, None, era, answer) as found:
+        arguments = {"prompt": delegated(*inner), "agent": "planner"}
+        result = await found.call_tool("run_prompt", arguments)
+    assert result.is_error is not True, text_of(result)
+    assert (lines(yard, "shouted"), lines(yard, "launched")) == (["outer", "inner"], ["moon", "moon"])
+    inside = ["launch"] * 3
+    outside = ["run_prompt", "shout", "delegate", "shout"] if mode == "all" else []
+    assert asked == [*outside, *inside]
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_delegates_ask_is_refused_by_the_callers_user(tmp_path: Path, era: str) -> None:
     yard = agent_yard(tmp_path)
-    inner = script(("launch", {"target": "moon"}))
-    outer = script(("delegate", {"prompt": inner, "agent": "greeter"}))
     async with client(yard, None, era, no) as found:
-        await found.call_tool("run_prompt", {"prompt": outer, "agent": "planner"})
-    assert lines(yard, "launched") == []
+        await found.call_tool("run_prompt", {"prompt": delegated(("launch", {"target": "moon"})), "agent": "planner"})
+    assert (lines(yard, "shouted"), lines(yard, "launched")) == (["outer"], [])
+
+
+async def test_rounds_share_one_budget_and_the_report_counts_them_all(tmp_path: Path) -> None:
+    yard = agent_yard(tmp_path)
+    calls = [("launch", {"target": target}) for target in ("moon", "mars", "venus")]
+    async with client(yard, None, MODERN, yes) as found:
+        arguments = {"prompt": script(*calls), "budget": {"max_turns": 2}}
+        result = await found.call_tool("ask_greeter", arguments)
+    report: dict[str, Any] = result.structured_content or {}
+    assert (report["stop_reason"], lines(yard, "launched")) == ("max_iterations", ["moon", "mars"])
 
 
 @pytest.mark.parametrize("era", ERAS)

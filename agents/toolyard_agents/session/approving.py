@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from toolyard_agents.errors import ApprovalInterrupt
-from toolyard_agents.session.emitting import Emitter
-from toolyard_kernel.approvals.asks import Answer, Ask
+from toolyard_agents.session.doors import CallDoor
+from toolyard_kernel.approvals.asks import PASSED_ON, Answer, Approver, Ask, PassedOn
 from toolyard_kernel.content import JsonObject
 
 ApprovalCallback = Callable[[str, JsonObject], "bool | Answer | Awaitable[bool | Answer]"]
@@ -23,17 +23,16 @@ AUTO = Answer(approved=True, reason="auto_approve is set by the program that run
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvers:
-    """Who may answer in a run: answers given beforehand, by the model's call id; the callback; `auto_approve`."""
+    """Who may answer in a run, besides answers that it was resumed with: the callback, and `auto_approve`; then the
+    `host`, before the caller's profile says who else."""
 
-    given: Mapping[str, bool] = field(default_factory=dict[str, bool])
     callback: ApprovalCallback | None = None
     auto: bool = False
+    host: Approver | None = None
 
-    def of(self, call_id: str, emitter: Emitter) -> CallApprover | None:
-        """Who answers for this call; None leaves it to the caller's profile."""
-        if call_id in self.given or self.callback or self.auto:
-            return CallApprover(approvers=self, call_id=call_id, emitter=emitter)
-        return None
+    def of(self, door: CallDoor, *, given: bool | None) -> CallApprover:
+        """Who answers for this call. `given` is the answer that the run was resumed with."""
+        return CallApprover(approvers=self, door=door, given=given)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,27 +40,29 @@ class CallApprover:
     """Answers the ask of one call; `interrupted` says that the callback wants the run to stop for it."""
 
     approvers: Approvers
-    call_id: str
-    emitter: Emitter
+    door: CallDoor
+    given: bool | None
     interrupted: ApprovalInterrupt | None = None
 
-    async def __call__(self, ask: Ask) -> Answer:
-        await tell(self.emitter, ask, self.call_id)
+    async def __call__(self, ask: Ask) -> bool | Answer | PassedOn:
+        if ask.binding == self.door.approved:
+            return Answer(approved=True, reason="the call was approved before the run that it delegated to had to wait")
+        if self.given is None and self.approvers.callback is None and not self.approvers.auto:
+            return await self._host_says(ask)
+        await self.door.tell(ask)
         answer = await self._answer(ask)
         if self.interrupted is None:
-            await self.emitter.emit(
-                "approval_decision",
-                tool_name=ask.tool,
-                tool_call_id=self.call_id,
-                content=answer.reason,
-                tool_metadata={"approved": answer.approved},
-            )
+            await self._told(ask, answer)
+        self.door.hear(ask, answer)
         return answer
 
+    async def _host_says(self, ask: Ask) -> bool | Answer | PassedOn:
+        said = PASSED_ON if self.approvers.host is None else self.approvers.host(ask)
+        return await said if inspect.isawaitable(said) else said
+
     async def _answer(self, ask: Ask) -> Answer:
-        if self.call_id in self.approvers.given:
-            approved = self.approvers.given[self.call_id] is True
-            return Answer(approved=approved, reason=f"the run was resumed with a {'yes' if approved else 'no'}")
+        if self.given is not None:
+            return Answer(approved=self.given, reason=f"the run was resumed with a {'yes' if self.given else 'no'}")
         if self.approvers.callback is None:
             return AUTO
         try:
@@ -75,14 +76,11 @@ class CallApprover:
             return said
         return Answer(approved=said is True, reason="the callback said yes" if said is True else "approval was refused")
 
-
-async def tell(emitter: Emitter, ask: Ask, call_id: str) -> None:
-    """Tell that somebody is asked."""
-    await emitter.emit(
-        "approval_required",
-        tool_name=ask.tool,
-        tool_call_id=call_id,
-        tool_args=ask.arguments,
-        content=ask.reason,
-        tool_metadata={"preview": ask.preview} if ask.preview else None,
-    )
+    async def _told(self, ask: Ask, answer: Answer) -> None:
+        await self.door.emitter.emit(
+            "approval_decision",
+            tool_name=ask.tool,
+            tool_call_id=self.door.call_id,
+            content=answer.reason,
+            tool_metadata={"approved": answer.approved},
+        )

@@ -35,7 +35,7 @@ class Bounds:
         return None
 
     def less(self, turns: int, used: Usage, seconds: float) -> Bounds:
-        """What is left, after so many seconds, for a run that this one delegates to."""
+        """What is left after so much of it."""
         cost = None if self.max_cost is None else max(self.max_cost - (used.cost or 0.0), 0.0)
         return Bounds(
             max_turns=max(self.max_turns - turns, 0),

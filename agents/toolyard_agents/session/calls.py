@@ -14,8 +14,8 @@ from toolyard_agents.session.approving import Approvers, CallApprover
 from toolyard_agents.session.doors import CallDoor
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.session.parent_run import ParentRun
+from toolyard_agents.state.waiting import CallPath, below
 from toolyard_kernel.calls.callers import Caller
-from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text
@@ -44,22 +44,22 @@ class Waiting:
 class Calls:
     """Makes calls in the name of `caller`, at most `at_once` at a time.
 
-    `names` says which tool the model means by a name; `parent` is what a call sees of the run that makes it.
+    `names` says which tool the model means by a name; `run` is what a call sees of the run that makes it.
     """
 
     gate: Gate
     caller: Caller
-    outer: Door
-    emitter: Emitter
+    run: ParentRun
     approvers: Approvers
-    thread_id: str
     at_once: int
     names: Mapping[str, str] = field(default_factory=dict[str, str])
-    parent: ParentRun | None = None
 
-    async def make(self, requests: Sequence[ToolRequest], keep: Callable[[Answered], None]) -> list[Waiting]:
+    async def make(
+        self, requests: Sequence[ToolRequest], given: Mapping[CallPath, bool], keep: Callable[[Answered], None]
+    ) -> list[Waiting]:
         """Make the calls; `keep` gets each answer as it comes, and those that wait for somebody are returned.
 
+        `given` are answers to asks that these calls, or the runs they delegated to, were waiting for.
         When this is cancelled, the calls that have not ended are stopped.
         """
         free = asyncio.Semaphore(self.at_once)
@@ -67,7 +67,7 @@ class Calls:
 
         async def one(request: ToolRequest) -> None:
             async with free:
-                made = await self._make(request)
+                made = await self._make(request, given)
             if isinstance(made, Answered):
                 keep(made)
             else:
@@ -78,25 +78,34 @@ class Calls:
                 tasks.create_task(one(request))
         return waits
 
-    async def _make(self, request: ToolRequest) -> Answered | Waiting:
+    async def _make(self, request: ToolRequest, given: Mapping[CallPath, bool]) -> Answered | Waiting:
         arguments = _arguments_of(request)
         if isinstance(arguments, str):
             return await self._unreadable(request, arguments)
         call = self._call(request, arguments)
-        door = CallDoor(
-            emitter=self.emitter,
-            outer=self.outer,
-            call_id=request.id,
-            tool=call.tool,
-            arguments=self._shown(call),
-            parent=self.parent,
-        )
-        approver = self.approvers.of(request.id, self.emitter)
-        gate = replace(self.gate, approver=approver or self.gate.approver)
-        outcome = await gate.call(call, self.caller, door)
+        door = self._door(request, call, given)
+        approver = self.approvers.of(door, given=given.get((request.id,)))
+        outcome = await replace(self.gate, approver=approver).call(call, self.caller, door)
         if waiting := _waits(outcome, approver):
             return Waiting(request=request, reason=waiting)
         return await self._answered(request, door, outcome)
+
+    def _door(self, request: ToolRequest, call: ToolCall, given: Mapping[CallPath, bool]) -> CallDoor:
+        parked = self.run.state.parked(request.id)
+        return CallDoor(
+            emitter=self.emitter,
+            outer=self.run.context.door,
+            call_id=request.id,
+            tool=call.tool,
+            arguments=self._shown(call),
+            parent=self.run,
+            given=below(given, request.id),
+            approved=parked.binding if parked else None,
+        )
+
+    @property
+    def emitter(self) -> Emitter:
+        return self.run.emitter
 
     def _shown(self, call: ToolCall) -> JsonObject:
         """The arguments as events may tell them: without what the tool declares to be secret."""
@@ -105,11 +114,12 @@ class Calls:
 
     def _call(self, request: ToolRequest, arguments: JsonObject) -> ToolCall:
         """With one id for all the rounds that an approval may take."""
-        identity = hashlib.sha256(f"{self.thread_id}\0{request.id}\0{request.name}".encode(errors="replace"))
+        thread_id = self.run.state.session_id
+        identity = hashlib.sha256(f"{thread_id}\0{request.id}\0{request.name}".encode(errors="replace"))
         return ToolCall(
             tool=self.names.get(request.name, request.name),
             arguments=arguments,
-            thread_id=self.thread_id,
+            thread_id=thread_id,
             run_id=self.emitter.run_id,
             call_id=identity.hexdigest()[:16],
         )
@@ -154,9 +164,11 @@ def _arguments_of(request: ToolRequest) -> JsonObject | str:
     return cast("JsonObject", arguments)
 
 
-def _waits(outcome: Outcome, approver: CallApprover | None) -> str | None:
-    if approver and approver.interrupted:
+def _waits(outcome: Outcome, approver: CallApprover) -> str | None:
+    if approver.interrupted:
         return str(approver.interrupted) or "the run stops for an approval"
+    if outcome.status == "input_required" and approver.door.waits:
+        return approver.door.waits
     if outcome.status == "input_required" and outcome.input is None:  # the caller's user is asked by another round
         return outcome.decision.reason
     return None

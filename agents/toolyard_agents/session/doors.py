@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-from toolyard_agents.session.approving import tell
 from toolyard_agents.session.emitting import Emitter
-from toolyard_agents.session.parent_run import ParentRun
+from toolyard_agents.state.waiting import CallPath
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.content import JsonObject
 
+if TYPE_CHECKING:
+    from toolyard_agents.session.parent_run import ParentRun
+
 
 @dataclass(slots=True, kw_only=True)
 class CallDoor:
-    """One call. `outer` is the door that the agent itself was called through: whoever is there can be asked."""
+    """One call. `outer` is the door that the agent itself was called through: whoever is there can be asked.
+
+    `given` are the answers to asks of the run that the call delegated to. `approved` is the binding of the approval
+    that the call had. `waits` says why the call cannot be answered yet.
+    """
 
     emitter: Emitter
     outer: Door
     call_id: str
     tool: str
     arguments: JsonObject
-    parent: ParentRun | None = None
+    parent: ParentRun
+    given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
+    approved: str | None = None
+    waits: str | None = None
     begun: bool = False
 
     @property
     def wire(self) -> Any:
         return self.outer.wire
+
+    @property
+    def resumed(self) -> None:
+        return None
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         progress = {"progress": value, "total": total}
@@ -43,8 +57,27 @@ class CallDoor:
             await self.emitter.emit("custom", content=kind, tool_metadata=data, **told)
 
     async def elicit(self, ask: Ask) -> Answer | None:
-        await tell(self.emitter, ask, self.call_id)
-        return await self.outer.elicit(ask)
+        await self.tell(ask)
+        answer = await self.outer.elicit(ask)
+        if answer is not None:
+            self.hear(ask, answer)
+        return answer
+
+    async def tell(self, ask: Ask) -> None:
+        """Tell those who watch that somebody is asked."""
+        await self.emitter.emit(
+            "approval_required",
+            tool_name=ask.tool,
+            tool_call_id=self.call_id,
+            tool_args=ask.arguments,
+            content=ask.reason,
+            tool_metadata={"preview": ask.preview} if ask.preview else None,
+        )
+
+    def hear(self, ask: Ask, answer: Answer) -> None:
+        """Keep what an answer approved, for a call that has to be made again to go on."""
+        if answer.approved and answer.arguments is None:
+            self.approved = ask.binding
 
     async def started(self) -> None:
         if self.begun:

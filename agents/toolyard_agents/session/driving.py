@@ -54,7 +54,7 @@ class Driver:
         forget = self.token.listen(_canceller(work))
         watching = asyncio.create_task(self._watch()) if self.cancel_check else None
         try:
-            await asyncio.wait({work}, timeout=self.run.bounds.wall_time)
+            await asyncio.wait({work}, timeout=self.run.spending.wall_time)
         except asyncio.CancelledError:
             self.token.cancel("the task that drove the run was cancelled")
             with anyio.CancelScope(shield=True):
@@ -79,7 +79,7 @@ class Driver:
         if self.token.is_cancelled():
             return Stop("cancelled", self.token.reason)
         if late:
-            return Stop("timeout", f"the run did not end within {self.run.bounds.wall_time:g}s")
+            return Stop("timeout", f"the run did not end within {self.run.spending.bounds.wall_time:g}s")
         error = None if work.cancelled() else work.exception()
         if isinstance(error, ToolyardError):
             return Stop("error", str(error))
@@ -92,12 +92,12 @@ class Driver:
         run, status = self.run, STATUS[stop.reason]
         self._keep_what_came()
         run.state.end_run(status)
-        await run.emitter.emit(LAST[status], content=stop.text, usage=run.usage.to_dict())
+        await run.emitter.emit(LAST[status], content=stop.text, usage=run.spending.usage.to_dict())
         return RunResult(
             text=stop.text if status == "completed" else run.turn.text,
             events=run.emitter.events,
             status=status,
-            used=run.usage,
+            used=run.spending.usage,
             run_id=run.emitter.run_id,
             stop_reason=stop.reason,
         )

@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from toolyard_agents.messages import Message, ToolRequest
 from toolyard_agents.models.model import Model, ModelRequest, ModelSettings
 from toolyard_agents.results import StopReason
-from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.calls import Calls
+from toolyard_agents.session.compacting import Compactor
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.session.limits import check_price
 from toolyard_agents.session.offering import Offer
+from toolyard_agents.session.spending import Spending
 from toolyard_agents.session.turn import Turn
 from toolyard_agents.state.state import State
-from toolyard_agents.usage import NOTHING, Usage
+from toolyard_agents.state.waiting import CallPath
 
 FILTERED = "the provider filtered the answer"
-
-
-async def _enough() -> Usage:
-    """There is room enough."""
-    return NOTHING
-
-
-def _unheard(usage: Usage) -> None:
-    """Nobody counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +31,8 @@ class Stop:
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """Drives `state` from a prompt to its answer. `usage` counts what this run used, `turns` the answers it took.
-
-    `make_room` is called before each question, shortens a conversation that has grown too long, and says what that
-    used; `heard` is told what the provider counted for each answer.
-    """
+    """Drives `state` from a prompt to its answer. Without a prompt it goes on with the calls that wait, and with the
+    answers `given` to their asks."""
 
     model: Model
     settings: ModelSettings
@@ -52,15 +40,12 @@ class Run:
     state: State
     calls: Calls
     emitter: Emitter
-    bounds: Bounds
+    spending: Spending
+    compactor: Compactor
     offer: Callable[[], Offer]
     prompt: str | None = None
-    make_room: Callable[[], Awaitable[Usage]] = _enough
-    heard: Callable[[Usage], None] = _unheard
-    usage: Usage = NOTHING
-    turns: int = 0
+    given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     turn: Turn = field(default_factory=Turn)
-    began: float = field(default_factory=time.monotonic)
 
     async def go(self) -> Stop:
         """Take the prompt, or go on from where the state stands.
@@ -68,40 +53,36 @@ class Run:
         Raises:
             ModelError: the model cannot be asked.
         """
-        check_price(self.bounds, self.model)
+        check_price(self.spending.bounds, self.model)
         await self.emitter.emit("agent_start", content=self.prompt)
         if self.prompt is not None:
             self.state.add_user_message(self.prompt)
-        if waiting := await self._answer(self.state.pending()):
+        if waiting := await self._answer(self.state.pending(), self.given):
             return waiting
         while True:
-            if refusal := self.bounds.refusal(self.turns, self.usage):
+            if refusal := self.spending.refusal():
                 return Stop(*refusal)
             finished = await self._ask()
             if not self.turn.requests:
                 text = self.turn.text
                 return Stop("error", FILTERED) if finished == "content_filter" and not text else Stop("end", text)
-            if waiting := await self._answer(self.turn.requests):
+            if waiting := await self._answer(self.turn.requests, {}):
                 return waiting
-
-    def spend(self, usage: Usage) -> None:
-        """Count what a run used that this one delegated to."""
-        self.usage += usage
 
     async def _ask(self) -> str:
         """Ask the model, and keep its answer."""
-        self.usage += await self.make_room()
+        self.spending.usage += await self.compactor.make_room()
         self.turn = Turn()
-        self.turns += 1
-        await self.emitter.emit("step_start", tool_metadata={"step": self.turns})
+        self.spending.turns += 1
+        await self.emitter.emit("step_start", tool_metadata={"step": self.spending.turns})
         offer = self.offer()
         finished = await self.turn.take(self.model, self._request(offer), self.emitter)
         self.calls.names = offer.names
         self.state.add_assistant_message(self.turn.text, tool_calls=tuple(self.turn.requests))
         self.turn.kept = True
         self.state.update_usage(finished.usage)
-        self.usage += finished.usage
-        self.heard(finished.usage)
+        self.spending.usage += finished.usage
+        self.compactor.hear(finished.usage)
         await self.emitter.emit("api_call_complete", usage=finished.usage.to_dict())
         return finished.reason
 
@@ -109,7 +90,8 @@ class Run:
         system = (Message(role="system", content=self.system_prompt),) if self.system_prompt else ()
         return ModelRequest(messages=(*system, *self.state.get_messages()), tools=offer.tools, settings=self.settings)
 
-    async def _answer(self, requests: Sequence[ToolRequest]) -> Stop | None:
+    async def _answer(self, requests: Sequence[ToolRequest], given: Mapping[CallPath, bool]) -> Stop | None:
         """Make the calls and keep their answers; a stop when one of them waits for somebody."""
-        waits = await self.calls.make(requests, lambda made: self.state.add_tool_result(made.request.id, made.text))
+        keep = self.state.add_tool_result
+        waits = await self.calls.make(requests, given, lambda made: keep(made.request.id, made.text))
         return Stop("interrupted", "; ".join(one.reason for one in waits)) if waits else None

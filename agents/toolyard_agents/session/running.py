@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
@@ -13,13 +13,19 @@ from toolyard_agents.models.model import ModelSettings
 from toolyard_agents.opened import OpenAgent
 from toolyard_agents.session.approving import Approvers
 from toolyard_agents.session.calls import Calls
+from toolyard_agents.session.compacting import Compactor
 from toolyard_agents.session.emitting import Emitter, OnEvent
 from toolyard_agents.session.limits import bounds_of, caller_of
 from toolyard_agents.session.offering import offer_of
 from toolyard_agents.session.parent_run import ParentRun
 from toolyard_agents.session.run import Run
-from toolyard_agents.session.run_context import RunContext
-from toolyard_agents.state.state import State
+from toolyard_agents.session.spending import Spending
+from toolyard_agents.state.estimates import text_tokens
+from toolyard_agents.state.spent import Spent, spent_by_last_run
+from toolyard_agents.state.waiting import CallPath
+
+if TYPE_CHECKING:
+    from toolyard_agents.session.session import Session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,57 +34,67 @@ class RunRequest:
 
     token: CancellationToken
     prompt: str | None = None
-    given: Mapping[str, bool] = field(default_factory=dict[str, bool])
+    given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     on_event: OnEvent | None = None
 
 
-def run_of(
-    agent: Agent,
-    state: State,
-    context: RunContext,
-    open_agent: OpenAgent,
-    approvers: Approvers,
-    request: RunRequest,
-) -> Run:
-    """The run, ready to go; the state knows of it."""
+def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
+    """The run, ready to go."""
+    agent, state, context = session.agent, session.state, session.context
     caller = caller_of(agent, context)
-    emitter = Emitter(
-        run_id=secrets.token_hex(8),
-        agent=agent.name,
-        parent_run_id=context.parent_run_id,
-        on_event=request.on_event or context.on_event,
+    emitter = emitter_of(session, request.on_event)
+    resumed = request.prompt is None
+    spending = Spending(
+        bounds=bounds_of(agent, caller, context), before=spent_by_last_run(state.entries) if resumed else Spent()
     )
-    calls = Calls(
-        gate=open_agent.gate,
-        caller=caller,
-        outer=context.door,
+    parent = ParentRun(
         emitter=emitter,
-        approvers=approvers,
-        thread_id=state.session_id,
-        at_once=caller.profile.limits.fan_out,
+        state=state,
+        context=context,
+        token=request.token,
+        callback=session.approval_callback,
+        spending=spending,
     )
-    run = Run(
+    auto = context.trusted and agent.config.auto_approve
+    approvers = Approvers(callback=session.approval_callback, auto=auto, host=open_agent.gate.approver)
+    calls = Calls(
+        gate=open_agent.gate, caller=caller, run=parent, approvers=approvers, at_once=caller.profile.limits.fan_out
+    )
+    return Run(
         model=open_agent.model,
         settings=_settings(agent),
         system_prompt=agent.system_prompt,
         state=state,
         calls=calls,
         emitter=emitter,
-        bounds=bounds_of(agent, caller, context),
+        spending=spending,
+        compactor=compactor_of(session, open_agent, emitter),
         offer=lambda: offer_of(open_agent.gate, caller),
         prompt=request.prompt,
+        given=request.given,
     )
-    calls.parent = ParentRun(
+
+
+def emitter_of(session: Session, on_event: OnEvent | None = None) -> Emitter:
+    """Tells what happens in the session's next run."""
+    return Emitter(
+        run_id=secrets.token_hex(8),
+        agent=session.agent.name,
+        parent_run_id=session.context.parent_run_id,
+        on_event=on_event or session.context.on_event,
+    )
+
+
+def compactor_of(session: Session, open_agent: OpenAgent, emitter: Emitter) -> Compactor:
+    """Makes room in the session's conversation."""
+    return Compactor(
+        model=open_agent.model,
+        state=session.state,
         emitter=emitter,
-        state=state,
-        depth=context.depth,
-        door=context.door,
-        token=request.token,
-        callback=approvers.callback,
-        left=lambda: run.bounds.less(run.turns, run.usage, time.monotonic() - run.began),
-        spent=run.spend,
+        window=session.context_window if session.auto_compact else None,
+        overhead=text_tokens(session.agent.system_prompt),
+        reported=session.reported,
     )
-    return run
 
 
 def _settings(agent: Agent) -> ModelSettings:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from types import TracebackType
@@ -13,15 +12,14 @@ from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.errors import SessionBusy
 from toolyard_agents.opened import OpenAgent, opened
 from toolyard_agents.results import RunResult
-from toolyard_agents.session.approving import ApprovalCallback, Approvers
-from toolyard_agents.session.compacting import Compactor
+from toolyard_agents.session.approving import ApprovalCallback
 from toolyard_agents.session.driving import CancelCheck, Driver
-from toolyard_agents.session.emitting import Emitter, OnEvent
+from toolyard_agents.session.emitting import OnEvent
 from toolyard_agents.session.run_context import RunContext
-from toolyard_agents.session.running import RunRequest, run_of
+from toolyard_agents.session.running import RunRequest, compactor_of, emitter_of, run_of
 from toolyard_agents.state.compaction import CompactResult
-from toolyard_agents.state.estimates import text_tokens
 from toolyard_agents.state.state import State
+from toolyard_agents.state.waiting import CallPath, answers_for
 from toolyard_kernel.backends import Backend
 from toolyard_kernel.calls.callers import Caller
 
@@ -32,7 +30,8 @@ class Session:
     """Owns its state, and runs one prompt at a time.
 
     `approval_callback` answers asks. `cancel_check` is looked at while a run goes on. With `auto_compact`, a
-    conversation that reaches 0.8 of `context_window` tokens is summarised before the model is asked again.
+    conversation that reaches 0.8 of `context_window` tokens is summarised before the model is asked again; `reported`
+    is what the provider counted last.
     """
 
     def __init__(self, agent: Agent, *, state: State | None = None, context: RunContext | None = None) -> None:
@@ -48,7 +47,7 @@ class Session:
         self._stack: AsyncExitStack | None = None
         self._open: OpenAgent | None = None
         self._open_for: Agent | None = None
-        self._counted = 0
+        self.reported = 0
 
     async def run(
         self, prompt: str, *, on_event: OnEvent | None = None, token: CancellationToken | None = None
@@ -63,16 +62,22 @@ class Session:
 
     async def resume(
         self,
-        approvals: Mapping[str, bool] | None = None,
+        approvals: Mapping[str, bool] | Mapping[CallPath, bool] | None = None,
         *,
         on_event: OnEvent | None = None,
         token: CancellationToken | None = None,
     ) -> RunResult:
         """Go on with a run that was interrupted; `approvals` answers the calls that wait, by their `tool_call_id`.
 
-        A call that is not answered here is asked for again; a call that was made is not made again.
+        A call that is not answered here is asked for again; a call that was made is not made again. The run has what is
+        left of its budget. Calls of agents that this one delegated to are among those that wait; where two have the
+        same id, `(outer, inner)` names one.
+
+        Raises:
+            SessionBusy: the session is running already.
+            StateError: two waiting calls have an id that is answered here.
         """
-        given = dict(approvals or {})
+        given = answers_for(self.state, approvals or {})
         return await self._go(RunRequest(given=given, on_event=on_event, token=token or CancellationToken()))
 
     async def cancel(self, reason: str = "the session was cancelled") -> None:
@@ -83,8 +88,7 @@ class Session:
     async def compact(self) -> CompactResult:
         """Let the model summarise the conversation so far, and go on from the summary."""
         async with self._claimed(CancellationToken()), self._opened() as open_agent:
-            emitter = Emitter(run_id=secrets.token_hex(8), agent=self.agent.name, on_event=self.context.on_event)
-            return await self._compactor(open_agent, emitter).compact("manual")
+            return await compactor_of(self, open_agent, emitter_of(self)).compact("manual")
 
     async def get_sandbox(self) -> Backend:
         """The backend that the agent's toolkits run on; `async with` keeps it open."""
@@ -108,29 +112,11 @@ class Session:
 
     async def _go(self, request: RunRequest) -> RunResult:
         async with self._claimed(request.token), self._opened() as open_agent:
-            run = run_of(self.agent, self.state, self.context, open_agent, self._approvers(request), request)
-            compactor = self._compactor(open_agent, run.emitter)
-            run.make_room, run.heard = compactor.make_room, compactor.hear
+            run = run_of(self, open_agent, request)
             try:
                 return await Driver(run=run, token=request.token, cancel_check=self.cancel_check).to_the_end()
             finally:
-                self._counted = compactor.reported
-
-    def _approvers(self, request: RunRequest) -> Approvers:
-        auto = self.context.trusted and self.agent.config.auto_approve
-        return Approvers(given=request.given, callback=self.approval_callback, auto=auto)
-
-    def _compactor(self, open_agent: OpenAgent, emitter: Emitter) -> Compactor:
-        window = self.context_window if self.auto_compact else None
-        overhead = text_tokens(self.agent.system_prompt)
-        return Compactor(
-            model=open_agent.model,
-            state=self.state,
-            emitter=emitter,
-            window=window,
-            overhead=overhead,
-            reported=self._counted,
-        )
+                self.reported = run.compactor.reported
 
     @asynccontextmanager
     async def _claimed(self, token: CancellationToken) -> AsyncGenerator[None]:

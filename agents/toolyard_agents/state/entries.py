@@ -39,6 +39,19 @@ class ResultAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class Parked:
+    """A call delegated to `agent`, whose run waits for somebody: `trace` is its conversation, as lines.
+
+    `binding` is that of the approval which the call itself had, if it needed one.
+    """
+
+    tool_call_id: str
+    agent: str
+    trace: str
+    binding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UsageAdded:
     usage: Usage
 
@@ -65,7 +78,7 @@ class Compacted:
     replaced: tuple[int, ...]
 
 
-Change = Opened | UserAdded | AssistantAdded | ResultAdded | UsageAdded | RunBegan | RunEnded | Compacted
+Change = Opened | UserAdded | AssistantAdded | ResultAdded | Parked | UsageAdded | RunBegan | RunEnded | Compacted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ from toolyard_agents.state.entries import (
     Compacted,
     Entry,
     Opened,
+    Parked,
     ResultAdded,
     RunBegan,
     RunEnded,
@@ -83,6 +84,8 @@ def _written(change: Change) -> tuple[str, dict[str, Any]]:
             return "assistant", {"content": content, "tool_calls": written}
         case ResultAdded(call_id, content):
             return "tool", {"tool_call_id": call_id, "content": content}
+        case Parked(call_id, agent, trace, binding):
+            return "parked", {"tool_call_id": call_id, "agent": agent, "trace": trace, "binding": binding}
         case UsageAdded(usage):
             return "usage", _usage_written(usage)
         case RunBegan():
@@ -114,6 +117,8 @@ def _read(fields: dict[str, Any]) -> Change:
             return AssistantAdded(content, tuple(map(_call_read, calls)))
         case {"type": "tool", "tool_call_id": str(call_id), "content": str(content), **rest} if not rest:
             return ResultAdded(call_id, content)
+        case {"type": "parked", **rest}:
+            return _parked_read(rest)
         case {"type": "usage", **rest}:
             return UsageAdded(_usage_read(rest))
         case {"type": "run", **rest} if not rest:
@@ -132,6 +137,20 @@ def _call_read(call: Any) -> ToolRequest:
             return ToolRequest(id=id, name=name, arguments=arguments)
         case _:
             raise UnreadableEntryError("one of its tool calls is none: id, name and arguments are expected, as text")
+
+
+def _parked_read(fields: dict[str, Any]) -> Parked:
+    match fields:
+        case {
+            "tool_call_id": str(call_id),
+            "agent": str(agent),
+            "trace": str(trace),
+            "binding": str() | None as binding,
+            **rest,
+        } if not rest:
+            return Parked(call_id, agent, trace, binding)
+        case _:
+            raise UnreadableEntryError("its parked run is none: a call, an agent, a trace and a binding are expected")
 
 
 def _usage_read(fields: dict[str, Any]) -> Usage:

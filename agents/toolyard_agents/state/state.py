@@ -23,6 +23,7 @@ from toolyard_agents.state.entries import (
     EndStatus,
     Entry,
     Opened,
+    Parked,
     ResultAdded,
     RunBegan,
     RunEnded,
@@ -32,7 +33,7 @@ from toolyard_agents.state.entries import (
 from toolyard_agents.state.journal import Sink, open_journal
 from toolyard_agents.state.lines import joined
 from toolyard_agents.state.steps import Step, messages_of
-from toolyard_agents.state.traces import parse
+from toolyard_agents.state.traces import parse, text_of
 from toolyard_agents.usage import NOTHING, Usage
 
 Status = Literal["idle", "running", "completed", "error", "cancelled", "interrupted"]
@@ -56,6 +57,7 @@ class State:
         """
         self._entries: list[Entry] = []
         self._conversation = Conversation()
+        self._parked: dict[str, Parked] = {}
         self._usage = NOTHING
         self._status: Status = "idle"
         self._run_id: str | None = None
@@ -115,6 +117,18 @@ class State:
             StateError: no such call was asked for, or it has its answer.
         """
         self._commit(ResultAdded(_text("the id of a call", tool_call_id), _text("a tool's result", result)))
+
+    def park(self, tool_call_id: str, agent: str, child: State, *, binding: str | None = None) -> None:
+        """Keep, for a call of the last message, the run of `agent` that it delegated to and that waits for somebody.
+
+        Raises:
+            StateError: no such call was asked for, or it has its answer.
+        """
+        self._commit(Parked(_text("the id of a call", tool_call_id), agent, text_of(child.entries), binding))
+
+    def parked(self, tool_call_id: str) -> Parked | None:
+        """The run that waits for this call to go on."""
+        return self._parked.get(tool_call_id)
 
     @property
     def usage(self) -> dict[str, int]:
@@ -293,7 +307,7 @@ class State:
         match change:
             case AssistantAdded(tool_calls=calls):
                 _check_calls(calls)
-            case ResultAdded(call_id):
+            case ResultAdded(call_id) | Parked(call_id):
                 self._conversation.open_call(call_id)
             case UsageAdded(usage):
                 _check_usage(usage)
@@ -316,11 +330,16 @@ class State:
             case Opened(session_id):
                 self._session_id = session_id
             case UserAdded(content):
+                self._parked.clear()
                 self._conversation.add(Message(role="user", content=content))
             case AssistantAdded(content, calls):
+                self._parked.clear()
                 self._conversation.add(Message(role="assistant", content=content, tool_calls=calls))
             case ResultAdded(call_id, content):
                 self._conversation.answer(call_id, content)
+                self._parked.pop(call_id, None)
+            case Parked(call_id) as parked:
+                self._parked[call_id] = parked
             case UsageAdded(usage):
                 self._usage += usage
             case RunBegan():
@@ -334,6 +353,7 @@ class State:
         self._run_id, self._status = None, status
         if status != "interrupted":
             self._run_count += 1
+            self._parked.clear()
             self._conversation.close()
 
 

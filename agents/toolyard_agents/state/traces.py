@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from toolyard_agents.errors import TraceError
 from toolyard_agents.state.entries import Entry, Opened
-from toolyard_agents.state.lines import UnreadableEntryError, from_line
+from toolyard_agents.state.lines import UnreadableEntryError, from_line, to_line
 
 _BLOCK = 1 << 20
 
@@ -48,6 +48,11 @@ def parse(raw: bytes, name: str) -> Trace:
     except TraceError:
         return Trace(entries=tuple(entries), size=size, ended=True)
     return Trace(entries=(*entries, last), size=len(raw), ended=False)
+
+
+def text_of(entries: Sequence[Entry]) -> str:
+    """The text of a trace that holds these entries."""
+    return b"".join(map(to_line, entries)).decode()
 
 
 def missing(entries: Sequence[Entry], trace: Trace, name: str) -> Sequence[Entry]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal
+from enum import Enum
+from typing import Final, Literal
 
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.content import JsonObject
@@ -48,5 +49,14 @@ class Answer:
     status: Refused = "denied"
 
 
-Approver = Callable[[Ask], "bool | Answer | Awaitable[bool | Answer]"]
-"""Answers an ask, sync or async. Only `True`, or an `Answer` that approves, is a yes; raising or being late is a no."""
+class PassedOn(Enum):
+    """The one thing that an approver says when the ask is not for it to answer."""
+
+    PASSED_ON = "passed on"
+
+
+PASSED_ON: Final = PassedOn.PASSED_ON
+
+Approver = Callable[[Ask], "bool | Answer | PassedOn | Awaitable[bool | Answer | PassedOn]"]
+"""Answers an ask, sync or async, or leaves it to the caller's profile with `PASSED_ON`. Only `True`, or an `Answer`
+that approves, is a yes; anything else, raising, or being late is a no."""

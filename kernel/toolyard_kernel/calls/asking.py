@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 import time
+from typing import Literal
 
-from toolyard_kernel.approvals.asks import Answer, Approver, Ask
+from toolyard_kernel.approvals.asks import PASSED_ON, Answer, Approver, Ask, PassedOn
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.calls.waiting import in_time
@@ -16,13 +17,14 @@ log = logging.getLogger("toolyard")
 
 
 async def answer(ask: Ask, approver: Approver | None, door: Door, approvals: Approvals) -> Answer:
-    """The host's approver if there is one, else whoever the caller's profile names in `approval.on_ask`, in its order.
+    """The host's approver if there is one, unless it passes the ask on; else whoever the caller's profile names in
+    `approval.on_ask`, in its order.
 
     `elicit` is passed over when nobody can be asked at the door, and `task` as long as no door offers tasks.
     """
     rules = ask.caller.profile.approval
-    if approver:
-        return await _approver_answers(ask, approver, rules.deadline)
+    if approver and (said := await _approver_answers(ask, approver, rules.deadline)) is not PASSED_ON:
+        return said
     for answerer in rules.on_ask:
         if answerer == "allow":
             return Answer(approved=True, reason=f"profile {ask.caller.profile.profile!r} says on_ask: allow")
@@ -65,7 +67,7 @@ def _operator_answers(ask: Ask, approvals: Approvals, deadline: float) -> Answer
     return Answer(approved=False, reason=reason, status="approval_required")
 
 
-async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> Answer:
+async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> Answer | Literal[PassedOn.PASSED_ON]:
     began = time.monotonic()
     try:
         said = approver(ask)
@@ -78,7 +80,7 @@ async def _approver_answers(ask: Ask, approver: Approver, deadline: float) -> An
         return Answer(approved=False, reason="approval is needed and the approver failed")
     if time.monotonic() - began > deadline:
         return _late(deadline)
-    if isinstance(said, Answer):
+    if isinstance(said, Answer) or said is PASSED_ON:
         return said
     if said is True:
         return Answer(approved=True, reason="the approver said yes")

@@ -45,7 +45,8 @@ class ToolContext:
     `changes.tell(ResourceUpdated(uri))` tells clients that a resource reads differently now. `wire` is the door's own
     view of the request: over MCP the SDK's `ServerRequestContext`, with the client's headers, capabilities and session
     (`ctx.wire.session.create_message(…)` samples from a handshake-era client), elsewhere None. `door` is the way back
-    to the caller, for a handler whose own calls are made in the caller's name.
+    to the caller, for a handler whose own calls are made in the caller's name. `resumed` is the `state` of the
+    `InputRequired` that the handler returned in an earlier round of this call.
     """
 
     caller: Caller
@@ -58,6 +59,7 @@ class ToolContext:
     state: CallState = field(default_factory=CallState, repr=False)
     report: Report = field(default=unheard, repr=False)
     wire: Any = field(default=None, repr=False)
+    resumed: str | None = field(default=None, repr=False)
     door: Door = field(default=NO_DOOR, repr=False)
 
     @property

@@ -16,6 +16,11 @@ class Door(Protocol):
         """The door's own view of the request, handed to the handler as `ctx.wire`; None where there is none."""
         ...
 
+    @property
+    def resumed(self) -> str | None:
+        """The state that an earlier round of this call left by `InputRequired`."""
+        ...
+
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         """Deliver a progress report to the caller, if it listens."""
         ...
@@ -38,6 +43,10 @@ class NoDoor:
 
     @property
     def wire(self) -> None:
+        return None
+
+    @property
+    def resumed(self) -> None:
         return None
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:

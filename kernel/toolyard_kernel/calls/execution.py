@@ -63,6 +63,7 @@ async def _returned(
         run_id=call.run_id,
         report=door.report,
         wire=door.wire,
+        resumed=door.resumed,
         door=door,
     )
     deadline = min(limits.timeout, admitted.entry.tool.timeout or limits.timeout)

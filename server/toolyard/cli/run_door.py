@@ -24,6 +24,10 @@ class RunDoor:
     def wire(self) -> None:
         return None
 
+    @property
+    def resumed(self) -> None:
+        return None
+
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         """The run's events tell it."""
 

@@ -12,7 +12,7 @@ import mcp_types as types
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
-from toolyard.mcp.round_state import RoundState
+from toolyard.mcp.round_state import Approval, RoundState
 from toolyard.mcp.rounds import Context, requests_for, with_own_state
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.approvals.shown import shown, shown_text
@@ -44,9 +44,10 @@ class McpDoor:
         self._params = params
         self._state = state
         self._clock = clock
-        self._asked: tuple[types.ElicitRequest, RoundState] | None = None
-        self._approved: str | None = None
+        self._asked: tuple[types.ElicitRequest, Approval] | None = None
+        self._given: Approval | None = None
         self.wire = with_own_state(ctx, state)
+        self.resumed = state.own if state else None
 
     async def report(self, value: float, total: float | None, message: str | None) -> None:
         await self._ctx.session.report_progress(value, total, message if message is None else unicode_of(message))
@@ -56,8 +57,8 @@ class McpDoor:
 
     async def elicit(self, ask: Ask) -> Answer | None:
         """Ask the client's user: live in the handshake era, by another round of the call on 2026-07-28."""
-        if self._state is not None and self._state.binding is not None and not self._is_a_further_ask(ask, self._state):
-            return self._answer_of_this_round(ask, self._state)
+        if self._state is not None and (answer := self._answer_of_this_round(ask, self._state)):
+            return answer
         if not _can_be_asked(self._ctx):
             return None
         if self._ctx.protocol_version in MODERN_PROTOCOL_VERSIONS:
@@ -69,43 +70,45 @@ class McpDoor:
 
     def input_required(self, call_id: str, needed: InputRequired | None) -> types.InputRequiredResult:
         """What the client must answer before the call can go on: the door's own ask, or what the handler needs."""
-        needed = needed or InputRequired(requests={})
+        own = (
+            needed.state if needed else self._state.own if self._state else None
+        )  # the handler was not reached in this round
+        given = self._given and replace(self._given, id=_new_id())  # the next round is approved too, once
+        state = RoundState(call_id=call_id, given=given, own=own)
         if self._asked is not None:
-            request, state = self._asked
-            state = replace(state, call_id=call_id, own=needed.state)
+            request, approval = self._asked
+            state = replace(state, asked=approval)
             return types.InputRequiredResult(input_requests={KEY: request}, request_state=state.dump())
-        state = RoundState(call_id=call_id, own=needed.state)
-        if self._approved is not None:  # the next round of this call is approved too, once
-            expires = self._state.expires if self._state else 0.0  # one yes ends when it ends, whatever is asked since
-            state = replace(state, binding=self._approved, approval=_new_id(), given=True, expires=expires)
-        requests = requests_for(self._ctx, needed)
+        requests = requests_for(self._ctx, needed or InputRequired(requests={}))
         return types.InputRequiredResult(input_requests=requests, request_state=state.dump())
 
-    def _is_a_further_ask(self, ask: Ask, state: RoundState) -> bool:
-        """Whether a handler that makes calls of its own, as an agent does, has come to another one that asks."""
-        return state.own is not None and state.binding != ask.binding
-
-    def _answer_of_this_round(self, ask: Ask, state: RoundState) -> Answer:
-        if state.binding != ask.binding:
+    def _answer_of_this_round(self, ask: Ask, state: RoundState) -> Answer | None:
+        """The answer that came with this round, or a yes that the call has had before; None for a new ask."""
+        if state.given and _is_of(state.given, ask):
+            return self._yes(ask, state.given, state, "the user approved this call before")
+        asked, itself = state.asked, ask.call_id == state.call_id
+        if asked is None or (not _is_of(asked, ask) and (state.own is not None or not itself)):
+            return None  # a handler that makes calls of its own, as an agent does, has come to another one that asks
+        if not _is_of(asked, ask):
             return Answer(approved=False, reason="approval was asked for another call, or under another policy")
-        if self._clock() >= state.expires:
-            return Answer(approved=False, reason="approval was not given in time", spend=state.approval)
-        if not state.given and not _approves((self._params.input_responses or {}).get(KEY)):
-            return Answer(approved=False, reason="approval was refused by the user", spend=state.approval)
-        self._approved = ask.binding
-        return Answer(approved=True, reason="the user approved", spend=state.approval)
+        if not _approves((self._params.input_responses or {}).get(KEY)):
+            return Answer(approved=False, reason="approval was refused by the user", spend=asked.id)
+        return self._yes(ask, asked, state, "the user approved")
+
+    def _yes(self, ask: Ask, approval: Approval, state: RoundState, reason: str) -> Answer:
+        if self._clock() >= approval.expires:
+            return Answer(approved=False, reason="approval was not given in time", spend=approval.id)
+        if ask.call_id == state.call_id:  # and not a call that its handler makes
+            self._given = approval
+        return Answer(approved=True, reason=reason, spend=approval.id)
 
     def _ask_by_another_round(self, ask: Ask) -> Answer:
-        state = RoundState(
-            call_id=ask.call_id,
-            binding=ask.binding,
-            approval=_new_id(),
-            expires=self._clock() + ask.caller.profile.approval.deadline,
-        )
+        expires = self._clock() + ask.caller.profile.approval.deadline
+        approval = Approval(id=_new_id(), call_id=ask.call_id, binding=ask.binding, expires=expires)
         request = types.ElicitRequest(
             params=types.ElicitRequestFormParams(message=message_of(ask), requested_schema=FORM)
         )
-        self._asked = self._asked or (request, state)  # one at a time: what waits behind it asks in the next round
+        self._asked = self._asked or (request, approval)  # one at a time: what waits behind it asks in the next round
         return Answer(approved=False, reason="approval was asked of the user", status="input_required")
 
     async def _ask_live(self, ask: Ask) -> Answer:
@@ -126,6 +129,10 @@ def message_of(ask: Ask) -> str:
     """What the user reads: the tool, its arguments without secrets, why it is asked, and what it would do."""
     preview = f"\n\n{shown_text(ask.preview)}" if ask.preview else ""
     return f"Run {ask.tool} with {shown(ask.arguments)}?\n{ask.reason}{preview}"
+
+
+def _is_of(approval: Approval, ask: Ask) -> bool:
+    return (approval.call_id, approval.binding) == (ask.call_id, ask.binding)
 
 
 def _approves(said: object) -> bool:

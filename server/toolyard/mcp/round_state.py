@@ -21,15 +21,23 @@ LIFETIME = 3600.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Approval:
+    """`call_id` and `binding` say what is approved. The `id` is spent when it is used; unused, it ends at `expires`."""
+
+    id: str
+    call_id: str
+    binding: str
+    expires: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class RoundState:
-    """`call_id` is the same in every round. `binding`, `approval` and `expires` are there when a yes was asked for, or
-    was `given` in an earlier round; `own` is the handler's own state."""
+    """`call_id` is the same in every round. `asked` is what the client's user was asked for last; `given` is the yes
+    that the call itself has had, which holds in all of its rounds; `own` is the handler's own state."""
 
     call_id: str
-    binding: str | None = None
-    approval: str | None = None
-    expires: float = 0.0
-    given: bool = False
+    asked: Approval | None = None
+    given: Approval | None = None
     own: str | None = None
 
     def dump(self) -> str:

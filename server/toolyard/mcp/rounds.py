@@ -41,6 +41,7 @@ def context_of(counter: Counter, ctx: Context, name: str, state: RoundState) -> 
         changes=counter.runtime.changes,
         report=report,
         wire=with_own_state(ctx, state),
+        resumed=state.own,
     )
 
 

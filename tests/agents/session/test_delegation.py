@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import pytest
 
-from tests.agents.session.yard import TOOLS, model_of, told, types_of
-from toolyard import Agent, AgentConfig, AgentEvent, Budgets, Session
+from tests.agents.session.yard import TOOLS, check_history, model_of, told, types_of
+from toolyard import Agent, AgentConfig, AgentEvent, ApprovalInterrupt, Budgets, Session, tool
 from toolyard.testing import FakeModel
 from toolyard_agents.delegation import agent_tool, enable_delegation
+from toolyard_agents.errors import StateError
+from toolyard_agents.messages import ToolRequest
+from toolyard_agents.models.model import Finished, ModelRequest, Piece
+from toolyard_agents.models.noop import NoopModel
 from toolyard_agents.session.run_context import RunContext
-from toolyard_agents.usage import Usage
+from toolyard_agents.state.state import State
+from toolyard_agents.state.waiting import waiting
+from toolyard_agents.usage import NOTHING, Usage
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.profiles.profile import PermissionProfile
 
 pytestmark = pytest.mark.anyio
 
+ASKS = PermissionProfile.model_validate({"agents": "all"})
 ALL = PermissionProfile.model_validate({"profile": "all", "agents": "all", "approval": {"mode": "none"}})
+
+
+class SameIds(NoopModel):
+    """Launches at the moon, then at Mars, under one id."""
+
+    async def stream(self, request: ModelRequest) -> AsyncIterator[Piece]:
+        target = "mars" if told(request.messages, "tool") else "moon"
+        yield ToolRequest(id="same", name="launch", arguments=json.dumps({"target": target}))
+        yield Finished(reason="tool_calls", usage=NOTHING)
 
 
 def boss_of(model: FakeModel, routes: Mapping[str, Agent], profile: PermissionProfile = ALL) -> Session:
@@ -156,6 +174,97 @@ async def test_a_cancelled_run_ends_its_delegates() -> None:
 
     result = await boss.run("go", on_event=hear)
     assert (result.status, ended) == ("cancelled", ["cancelled"])
+
+
+def interrupting(session: Session) -> Session:
+    def interrupt(name: str, arguments: dict[str, Any]) -> bool:
+        raise ApprovalInterrupt
+
+    session.approval_callback = interrupt
+    return session
+
+
+def restored(session: Session) -> Session:
+    """The same session as another process would find it."""
+    again = Session(session.agent, state=State(entries=session.state.entries), context=session.context)
+    return interrupting(again)
+
+
+@pytest.mark.parametrize("yes", [True, False])
+async def test_a_run_whose_delegate_waits_is_interrupted_and_goes_on_where_it_stood(yes: bool) -> None:  # noqa: FBT001
+    counted: list[int] = []
+
+    @tool
+    def count(n: int) -> int:
+        """Count."""
+        counted.append(n)
+        return n
+
+    worker = model_of([("count", {"n": 1}), ("launch", {"target": "moon"})], "worker is done")
+    boss = model_of([("count", {"n": 0}), ("delegate", {"prompt": "x", "agent": "worker"})], "boss is done")
+    agent = Agent(name="worker", model=worker, tools=[count, *TOOLS])
+    session = boss_of(boss, {"worker": agent}, ASKS)
+    session.agent.registry.register(count)
+    first = await interrupting(session).run("go")
+    assert (first.status, counted.sort(), counted, worker.requests[1:]) == ("interrupted", None, [0, 1], [])
+    session = restored(session)
+    waits = worker.requests[0], session.state.pending()
+    assert [call.name for call in waits[1]] == ["delegate"]
+    asked = next(path for path in waiting(session.state))
+    again = await session.resume()
+    assert (again.status, counted) == ("interrupted", [0, 1]), "what is not answered is asked for again"
+    session = restored(session)
+    result = await session.resume({asked[-1]: yes})
+    assert (result.text, counted) == ("boss is done", [0, 1])
+    said = told(worker.requests[1].messages, "tool")[1]
+    assert ("launched at moon" in said) is yes
+    check_history(session.state)
+
+
+async def test_an_answer_that_two_waiting_calls_could_be_meant_by_is_refused() -> None:
+    worker, boss = FakeModel(), FakeModel()
+    for model, calls in (
+        (boss, [("launch", {"target": "mars"}), ("delegate", {"prompt": "x", "agent": "worker"})]),
+        (worker, [("launch", {"target": "moon"})]),
+    ):
+        model.add_tool_calls(calls)
+        model.add_response("done")
+    agent = Agent(name="worker", model=worker, tools=TOOLS)
+    session = boss_of(boss, {"worker": agent}, ASKS)
+    session.agent.registry.register(TOOLS[2])
+    await interrupting(session).run("go")
+    own, inner = waiting(session.state)
+    assert (own[-1], len(inner)) == (inner[-1], 2), "the model numbers its calls anew in each run"
+    with pytest.raises(StateError, match="2 calls that wait have this id"):
+        await session.resume({own[-1]: True})
+    result = await session.resume({own: False, inner: True})
+    assert "approval" in told(boss.requests[1].messages, "tool")[0]
+    assert (told(worker.requests[1].messages, "tool"), result.status) == (["launched at moon"], "completed")
+
+
+async def test_an_answer_is_for_the_call_that_waits_and_not_for_a_later_one_of_the_same_id() -> None:
+    session = interrupting(Session(Agent(name="a", model=SameIds(), tools=TOOLS)))
+    await session.run("go")
+    result = await session.resume({"same": True})
+    assert (result.status, session.state.pending()[0].id) == ("interrupted", "same")
+    assert told(session.state.messages, "tool") == ["launched at moon"]
+
+
+async def test_a_run_that_is_resumed_has_what_is_left_of_its_budget() -> None:
+    spent = Usage(input_tokens=60, output_tokens=0)
+    model = FakeModel()
+    for target in ("moon", "mars"):
+        model.add_tool_calls([("launch", {"target": target})], usage=spent)
+    model.add_response("one too many")
+    agent = Agent(name="a", model=model, tools=TOOLS)
+    session = interrupting(
+        Session(agent, context=RunContext(caller=Caller(id="python", profile=bounded(max_tokens=100))))
+    )
+    await session.run("go")
+    second = await session.resume({call.id: True for call in session.state.pending()})
+    assert (second.status, second.usage["total_tokens"]) == ("interrupted", 60)
+    third = await session.resume({call.id: True for call in session.state.pending()})
+    assert (third.stop_reason, len(model.requests)) == ("budget", 2)
 
 
 def test_budgets_of_a_config_are_those_of_the_agent() -> None:

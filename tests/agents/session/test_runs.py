@@ -153,7 +153,7 @@ async def test_an_interrupted_run_goes_on_with_the_answer_and_makes_no_call_twic
     first = await session.run("go")
     assert (first.status, first.stop_reason, session.state.status) == ("interrupted", "interrupted", "interrupted")
     assert types_of(first)[-1] == "interruption"
-    assert counted == [1, 2]
+    assert sorted(counted) == [1, 2]
     (waits,) = session.state.pending()
     assert waits.name == "launch"
     second = await session.resume({waits.id: True})

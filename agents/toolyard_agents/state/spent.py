@@ -1,0 +1,50 @@
+"""What the last run of a conversation used, with all the rounds that interruptions made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from toolyard_agents.state.entries import AssistantAdded, Entry, RunBegan, RunEnded, UsageAdded, UserAdded
+from toolyard_agents.usage import NOTHING, Usage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """Model turns, tokens with their cost, and seconds, without those in which the run waited for somebody."""
+
+    turns: int = 0
+    usage: Usage = NOTHING
+    seconds: float = 0.0
+
+
+def spent_by_last_run(entries: Sequence[Entry]) -> Spent:
+    """Of a run that has ended, or stands interrupted."""
+    rounds = list(_rounds(entries))
+    changes = [entry.change for round in rounds for entry in round]
+    return Spent(
+        turns=sum(isinstance(change, AssistantAdded) for change in changes),
+        usage=sum((change.usage for change in changes if isinstance(change, UsageAdded)), NOTHING),
+        seconds=sum(max(round[0].time - round[-1].time, 0.0) for round in rounds),
+    )
+
+
+def _rounds(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """The rounds of the last run, each from its end to its beginning, the last one first."""
+    round: list[Entry] = []
+    later = False
+    for entry in reversed(entries):
+        match entry.change:
+            case RunEnded(status) if later and status != "interrupted":
+                return
+            case RunEnded():
+                round = [entry]
+            case RunBegan() if round:
+                yield [*round, entry]
+                if any(isinstance(one.change, UserAdded) for one in round):
+                    return  # the prompt: here the run began
+                round, later = [], True
+            case _ if round:
+                round.append(entry)
+            case _:
+                pass
