@@ -40,7 +40,8 @@ class Record:
 class Storage(Protocol):
     """Records and streams, by key. Every method is one transaction, and safe among tasks, threads and processes.
 
-    Each raises `StorageError` when the place cannot be used.
+    Values and lines are JSON of ASCII alone; ids and owners may be any text. Each method raises
+    `StorageError` when the place cannot be used.
     """
 
     async def get(self, key: Key) -> Record | None:
