@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from toolyard_agents.events import AgentEvent
 from toolyard_agents.state.entries import EndStatus
@@ -48,3 +48,14 @@ class RunResult:
     def cost(self) -> float | None:
         """US dollars; None when a price is not known."""
         return self.used.cost
+
+    def to_dict(self) -> dict[str, Any]:
+        """The result as JSON can hold it, without the events."""
+        return {
+            "run_id": self.run_id,
+            "status": self.status,
+            "stop_reason": self.stop_reason,
+            "text": self.text,
+            "usage": self.usage,
+            "cost": self.cost,
+        }
