@@ -11,6 +11,7 @@ import pytest
 FOR_THE_WIRE = {"mcp", "mcp_types", "starlette", "uvicorn"}
 FOR_AGENTS = {"openai"}
 FOR_TOOLKITS = {"sqlalchemy", "sqlglot", "re2", "tree_sitter", "tree_sitter_bash"}
+FOR_TERMINALS = {"rich", "pygments"}
 FOR_CONFIGURATION = {"pydantic", "yaml", "click", "jsonschema_rs"}
 
 LISTING = """
@@ -34,6 +35,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import toolyard", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS | FOR_CONFIGURATION),
         ("import toolyard.mcp", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
         (LISTING, FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
+        ("import toolyard.cli.run, toolyard.cli.call", FOR_TERMINALS),
     ],
 )
 def test_an_import_loads_nothing_that_is_used_later(statement: str, spared: set[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ def call(tool: str, **arguments: object) -> dict[str, Any]:
 
 WRITE = script(call("write", path="made.txt", content="x\n"), {"text": "done"})
 CAREFULLY = ("--agent", "./careful.yaml")
+SHOW_CURSOR, HIDE_CURSOR = "\x1b[?25h", "\x1b[?25l"
+
+
+def on_colours(yard: Yard, **more: str) -> Yard:
+    """The same yard, for a terminal that shows colours."""
+    env = {name: value for name, value in yard.env.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    return replace(yard, env={**env, "TERM": "xterm-256color", **more})
 
 
 def test_the_answer_is_on_stdout_and_what_was_done_on_stderr(yard: Yard) -> None:
@@ -65,7 +73,7 @@ def test_the_answer_is_on_stdout_and_what_was_done_on_stderr(yard: Yard) -> None
     assert (done.code, done.out) == (0, "Looking.\nIt says alpha.\n")
     assert '-> read {"path": "notes.txt"}' in done.err
     assert "<- read: ok: notes.txt" in done.err
-    assert "\x1b" not in done.err
+    assert not [drawn for drawn in ("\x1b", "╭", "thinking") if drawn in done.err]
     assert yard.ends("read") == ["ok"]
 
 
@@ -138,9 +146,29 @@ def test_yes_answers_every_ask_but_one_that_nobody_may_answer(yard: Yard) -> Non
 def test_whoever_is_at_the_terminal_is_asked_with_the_diff(yard: Yard, typed: bytes, made: bool) -> None:  # noqa: FBT001 - a parameter
     done = run_on_terminal(yard, "run", WRITE, *CAREFULLY, typed=typed)
     assert (done.code, done.out) == (0, "done\n")
-    assert "\x1b[32m+x" in done.err
+    assert "+x" in done.err
     assert (yard.root / "data/made.txt").exists() is made
     assert yard.ends("write") == ["ok" if made else "denied"]
+
+
+def test_a_terminal_is_drawn_with_rich(yard: Yard) -> None:
+    done = run_on_terminal(on_colours(yard), "run", WRITE, *CAREFULLY, typed=b"y\n")
+    assert (done.code, done.out) == (0, "done\n")
+    for drawn in ("╭", " write asks ", "\x1b[92;49m+x", "\x1b[36m-> write", "\x1b[2m<- write: ok", "thinking…"):
+        assert drawn in done.err
+    assert done.err.rindex(SHOW_CURSOR) > done.err.rindex(HIDE_CURSOR)
+    panel = done.err[done.err.index("╭") : done.err.index("[y/N]")]
+    assert HIDE_CURSOR not in panel, "what goes on is not told while somebody is asked"
+
+
+def test_without_rich_a_terminal_gets_lines_in_colours(yard: Yard) -> None:
+    yard.write("without/rich.py", "raise ImportError('there is no rich here')\n")
+    plain = on_colours(yard, PYTHONPATH=str(yard.root / "without"))
+    done = run_on_terminal(plain, "run", WRITE, *CAREFULLY, typed=b"y\n")
+    assert (done.code, done.out) == (0, "done\n")
+    assert "\x1b[32m+x" in done.err
+    assert "\x1b[36m-> write" in done.err
+    assert not [drawn for drawn in ("╭", "thinking", HIDE_CURSOR) if drawn in done.err]
 
 
 def test_a_question_can_be_interrupted(yard: Yard) -> None:
@@ -235,6 +263,22 @@ def test_without_a_config_the_environment_says_which_model(yard: Yard) -> None:
     done = yard.run("run", script(call("list", path="data")), env={"TOOLYARD_MODEL": "scripted"})
     assert done.code == 0
     assert "notes.txt" in done.out
+
+
+def test_what_an_agent_says_is_drawn_as_text(yard: Yard) -> None:
+    steps = script(
+        call("write", path="[bold]a", content="\x1b[2J[red]b[/red]\n"),
+        call("read", path="[/]\x1b[2J"),
+        call("[bold]\x1b[2J"),
+        {"error": "[link=x]\x1b[2J:smile:"},
+    )
+    done = run_on_terminal(on_colours(yard), "run", steps, *CAREFULLY, typed=b"y\n")
+    assert done.code == 1
+    assert "\x1b[2J" not in done.err
+    assert '"path": "[bold]a"' in done.err
+    assert "+\\x1b[2J[red]b[/red]" in done.err
+    assert '-> read {"path": "[/]\\u001b[2J"}' in done.err
+    assert "toolyard: run: error: [link=x]\\u001b[2J:smile:" in done.err
 
 
 def test_a_terminal_is_not_steered_by_what_an_agent_says(yard: Yard) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from toolyard.cli.drawing_choice import chosen_drawing
 from toolyard.cli.ending import run
 from toolyard.cli.local import LocalYard, local_yard
 from toolyard.cli.options import config_argument, json_arguments, json_option, profile_option, tool_argument
@@ -31,7 +33,8 @@ def command(config: Path, tool: str, arguments: dict[str, Any], profile: str | N
     The call goes through the gate and into the ledger like any other. On a terminal, you are asked where the profile
     or the tool asks.
     """
-    with local_yard(config, profile, ask_on_terminal if at_terminal() else None) as yard:
+    approver = partial(ask_on_terminal, chosen_drawing()) if at_terminal() else None
+    with local_yard(config, profile, approver) as yard:
         outcome = run(_call(yard, ToolCall(tool=tool, arguments=arguments)))
     if as_json:
         click.echo(json.dumps(_as_json(outcome), indent=2))

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from toolyard.cli.agent_choice import AgentChoice, ChosenAgent, chosen_agent
+from toolyard.cli.drawing_choice import chosen_drawing
 from toolyard.cli.ending import INTERRUPTED, run
 from toolyard.cli.options import json_option, stdin_text
 from toolyard.cli.run_door import RunDoor
@@ -60,20 +61,24 @@ def command(
 
     Without --config and --agent it is a general agent in the current folder, with the model, profile and folder that
     TOOLYARD_MODEL, TOOLYARD_PROFILE and TOOLYARD_WORKING_DIR name. The answer comes on stdout, and what the agent does
-    on stderr; --json prints every event as a line, and the result as the last. On a terminal, you are asked where the
-    profile or a tool asks; `auto_approve` is for programs and does not count here.
+    on stderr, drawn with rich on a terminal, if it is installed (toolyard[terminal]); --json prints every event as a
+    line, and the result as the last. On a terminal, you are asked where the profile or a tool asks; `auto_approve` is
+    for programs and does not count here.
 
     Exit codes: 0 completed, 1 it failed, 2 the command or the agent is wrong, 3 it waits for an approval, 4 it came to
     a bound of turns, tokens, cost or time, 130 or 143 it was stopped.
     """
     words = stdin_text() if prompt == "-" else prompt
-    terminal = at_terminal()
+    terminal, drawing = at_terminal(), chosen_drawing()
     choice = AgentChoice(config=config, agent=agent, profile=profile, working_dir=working_dir, vars=variables)
     with chosen_agent(choice) as chosen:
         token = CancellationToken()
         stdout = Stdout(chosen.stdout, token)
-        output = JsonOutput(stdout) if as_json else TextOutput(stdout, asks=terminal or yes)
-        result = run(_run(chosen, words, output, RunDoor(terminal=terminal, always=yes), token))
+        output = JsonOutput(stdout) if as_json else TextOutput(stdout, drawing, asks=terminal or yes)
+        try:
+            result = run(_run(chosen, words, output, RunDoor(drawing, terminal=terminal, always=yes), token))
+        finally:
+            drawing.doing(None)
     sys.exit(EXIT_CODES[result.stop_reason])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import anyio
 
+from toolyard.cli.drawing import Drawing
 from toolyard.cli.terminal import ask_on_terminal
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.content import JsonObject
@@ -15,7 +16,8 @@ class RunDoor:
     With `always` every ask is answered with yes; without it, and without a terminal, nobody can be asked.
     """
 
-    def __init__(self, *, terminal: bool, always: bool) -> None:
+    def __init__(self, drawing: Drawing, *, terminal: bool, always: bool) -> None:
+        self._drawing = drawing
         self._terminal = terminal
         self._always = always
         self._one_at_a_time = anyio.Lock()
@@ -45,6 +47,6 @@ class RunDoor:
         deadline = ask.caller.profile.approval.deadline
         with anyio.move_on_after(deadline):
             async with self._one_at_a_time:
-                approved = await ask_on_terminal(ask)
+                approved = await ask_on_terminal(self._drawing, ask)
             return Answer(approved=approved, reason=f"the person at the terminal said {'yes' if approved else 'no'}")
         return Answer(approved=False, reason=f"approval was not given within {deadline:g}s")

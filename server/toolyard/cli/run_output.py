@@ -6,17 +6,15 @@ import json
 from functools import partial
 from typing import Any, BinaryIO, Protocol
 
-import click
-
-from toolyard.cli.terminal import show_preview
+from toolyard.cli.drawing import Drawing, Question, one_line, question_of
 from toolyard_agents.cancellation import CancellationToken
-from toolyard_agents.events import AgentEvent
+from toolyard_agents.events import TERMINAL, AgentEvent
 from toolyard_agents.results import RunResult
 from toolyard_kernel.approvals.shown import shown, shown_text
 from toolyard_kernel.calls.workers import Job, Workers
 
-WIDEST = 400
-"""Characters of a call, or of its answer, in one line."""
+TOLD = frozenset({"tool_start", "tool_end", "tool_blocked", "approval_required", "error", "cancelled"})
+"""The events that are worth a line."""
 
 
 class RunOutput(Protocol):
@@ -62,51 +60,47 @@ class JsonOutput:
         await self._line(event.to_dict())
 
     async def end(self, result: RunResult) -> None:
-        await self._line(
-            {
-                "type": "result",
-                "run_id": result.run_id,
-                "status": result.status,
-                "stop_reason": result.stop_reason,
-                "text": result.text,
-                "usage": result.usage,
-                "cost": result.cost,
-            }
-        )
+        await self._line({"type": "result", **result.to_dict()})
 
     async def _line(self, record: dict[str, Any]) -> None:
         await self._stdout.write(json.dumps(record, default=str) + "\n")
 
 
 class TextOutput:
-    """The agent's own text on stdout as it comes; calls, asks and what goes wrong on stderr, in colours on a terminal.
+    """The agent's own text on stdout as it comes; calls, asks and what goes wrong are drawn, on stderr.
 
     `asks` says that whoever answers asks shows them, too.
     """
 
-    def __init__(self, stdout: Stdout, *, asks: bool) -> None:
+    def __init__(self, stdout: Stdout, drawing: Drawing, *, asks: bool) -> None:
         self._stdout = stdout
+        self._drawing = drawing
         self._asks = asks
         self._in_line = False
+        self._running: dict[tuple[str, str | None], str] = {}
 
     async def hear(self, event: AgentEvent) -> None:
         if event.type == "text" and event.parent_run_id is None:
             await self._text(event.content or "")
-        elif event.type in ("tool_start", "tool_end", "tool_blocked", "approval_required", "error", "cancelled"):
+            return
+        if event.type in TOLD:
             await self._break_line()
             self._tell(event)
+        self._go_on(event)
 
     async def end(self, result: RunResult) -> None:
+        self._drawing.doing(None)
         await self._break_line()
         if result.status == "interrupted":
-            click.secho("the run waits for an approval that nobody here can give", fg="yellow", err=True)
+            self._drawing.line("the run waits for an approval that nobody here can give", "waiting")
         cost = "" if result.cost is None else f", ${result.cost:.4f}"
         used = f"{result.usage['input_tokens']} tokens in, {result.usage['output_tokens']} out{cost}"
         if self._stdout.terminal:
-            click.secho(used, dim=True, err=True)
+            self._drawing.line(used, "aside")
 
     async def _text(self, text: str) -> None:
         if text:
+            self._drawing.doing(None)
             self._in_line = not text.endswith("\n")
             await self._stdout.write(shown_text(text) if self._stdout.terminal else text)
 
@@ -115,28 +109,46 @@ class TextOutput:
             self._in_line = False
             await self._stdout.write("\n")
 
+    def _go_on(self, event: AgentEvent) -> None:
+        """Show what goes on after this event, unless that would stand in the middle of the agent's text."""
+        call = (event.run_id, event.tool_call_id)
+        if event.type == "tool_start":
+            self._running[call] = one_line(event.tool_name or "")
+        elif event.type in ("tool_end", "tool_blocked"):
+            self._running.pop(call, None)
+        if event.type in TERMINAL and event.parent_run_id is None:
+            self._drawing.doing(None)
+        elif not self._in_line:
+            self._drawing.doing(", ".join(self._running.values()) or "thinking…")
+
     def _tell(self, event: AgentEvent) -> None:
+        draw = self._drawing
         who = f"{event.agent}: " if event.parent_run_id else ""
         name, about = event.tool_name or "", event.tool_metadata or {}
         match event.type:
             case "tool_start":
-                click.secho(_short(f"{who}-> {name} {shown(event.tool_args or {})}"), fg="cyan", err=True)
+                draw.line(one_line(f"{who}-> {name} {shown(event.tool_args or {})}"), "call")
             case "tool_end":
                 status = str(about.get("status", ""))
-                told = _short(f"{who}<- {name}: {status}: {event.tool_result or ''}")
-                click.secho(told, fg=None if status == "ok" else "red", dim=status == "ok", err=True)
+                told = one_line(f"{who}<- {name}: {status}: {event.tool_result or ''}")
+                draw.line(told, "aside" if status == "ok" else "wrong")
             case "tool_blocked":
-                click.secho(_short(f"{who}<- {name}: refused: {event.content or ''}"), fg="red", err=True)
+                draw.line(one_line(f"{who}<- {name}: refused: {event.content or ''}"), "wrong")
             case "approval_required" if not self._asks:
-                click.secho(_short(f"{who}?? {name} {shown(event.tool_args or {})}"), fg="yellow", err=True)
-                click.secho(shown_text(event.content or ""), fg="yellow", err=True)
-                show_preview(str(about.get("preview", "")))
+                with draw.asking(_question(event, who)):
+                    pass  # nobody here can answer
             case "error" | "cancelled":
-                click.secho(f"toolyard: run: {who}{event.type}: {shown_text(event.content or '')}", fg="red", err=True)
+                draw.line(shown_text(f"toolyard: run: {who}{event.type}: {event.content or ''}"), "wrong")
             case _:
                 pass
 
 
-def _short(text: str) -> str:
-    line = " ".join(shown_text(text).split())
-    return line if len(line) <= WIDEST else f"{line[:WIDEST]}... ({len(line)} characters)"
+def _question(event: AgentEvent, who: str) -> Question:
+    return question_of(
+        tool=event.tool_name or "",
+        arguments=event.tool_args or {},
+        reason=event.content or "",
+        preview=str((event.tool_metadata or {}).get("preview", "")),
+        answered=False,
+        whose=who,
+    )

@@ -10,13 +10,12 @@ from threading import Event
 
 import click
 
+from toolyard.cli.drawing import Drawing, question_of
 from toolyard_kernel.approvals.asks import Ask
-from toolyard_kernel.approvals.shown import shown, shown_text
 from toolyard_kernel.calls.workers import Job, Workers
 
 LOOK = 0.1
 """Seconds between two looks at whether anybody still waits for the answer."""
-COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def at_terminal() -> bool:
@@ -24,23 +23,18 @@ def at_terminal() -> bool:
     return all(stream and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-async def ask_on_terminal(ask: Ask) -> bool:
+async def ask_on_terminal(drawing: Drawing, ask: Ask) -> bool:
     """Show the ask, and wait for a yes. Whatever was typed before it was shown answers nothing."""
-    click.echo(f"{ask.tool} {shown(ask.arguments)}\n{ask.reason}", err=True)
-    if ask.preview:
-        show_preview(ask.preview)
+    question = question_of(
+        tool=ask.tool, arguments=ask.arguments, reason=ask.reason, preview=ask.preview, answered=True
+    )
     unheard = Event()
-    try:
-        approved: bool = await Workers(1).run(Job(partial(_answer, unheard)))  # a deadline or Ctrl-C need not wait
-        return approved
-    finally:
-        unheard.set()
-
-
-def show_preview(preview: str) -> None:
-    """Show what a call would do, on stderr; a diff has colours on a terminal."""
-    for line in shown_text(preview).splitlines():
-        click.secho(line, fg=COLOURS.get(line[:1]), err=True)
+    with drawing.asking(question):
+        try:
+            approved: bool = await Workers(1).run(Job(partial(_answer, unheard)))  # a deadline or Ctrl-C need not wait
+            return approved
+        finally:
+            unheard.set()
 
 
 def _answer(unheard: Event) -> bool:
