@@ -12,6 +12,7 @@ ToolyardError
 ├── TraceError (ValueError)   the trace of a conversation cannot be read, or cannot be gone on with
 ├── Unrecorded (OSError)      a change could not be written, so it was not made
 ├── AgentError (ValueError)   an agent cannot be made, or an option of it cannot be used
+├── SpecError (ValueError)    a spec of a runtime, or a part of it, cannot be used
 ├── SessionBusy             a session runs one prompt at a time
 ├── StorageError (OSError)   the storage of a runtime cannot be used
 │   └── StorageConflict     somebody else changed a record or a stream first
@@ -65,6 +66,10 @@ class ApprovalInterrupt(ToolyardError):  # noqa: N818
 
 class AgentError(ToolyardError, ValueError):
     """An agent cannot be made as it is, or an option of it cannot be used."""
+
+
+class SpecError(ToolyardError, ValueError):
+    """A spec of a runtime, or a part of one, cannot be used; the text names the part."""
 
 
 class StateError(ToolyardError, ValueError):

@@ -1,0 +1,1 @@
+"""What a runtime is made of, as data."""
