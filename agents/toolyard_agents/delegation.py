@@ -117,6 +117,8 @@ def _context(caller: Caller, parent: ParentRun) -> RunContext:
         bounds=parent.spending.left(),
         parent_run_id=parent.emitter.run_id,
         on_event=parent.emitter.pass_on,
+        desk=parent.context.desk,
+        keep=parent.context.keep,
     )
 
 

@@ -40,6 +40,10 @@ class Asked:
         """The answer, once it is given. Being cancelled withdraws the ask."""
         return await self.desk.answer_to(self)
 
+    async def withdraw(self) -> None:
+        """Say that nobody waits for it any more; one that was answered stays so."""
+        await self.desk.withdraw(self)
+
 
 @dataclass(slots=True, kw_only=True)
 class Approvals:
@@ -117,14 +121,18 @@ class Approvals:
                     await event.wait()
             return _answer(approval)
         except BaseException:
-            with anyio.CancelScope(shield=True), anyio.move_on_after(FAREWELL):
-                await self._nobody_waits(asked)
+            await self.withdraw(asked)
             raise
         finally:
             self._answered.pop(asked.id, None)
 
+    async def withdraw(self, asked: Asked) -> None:
+        """Say that nobody waits for an answer any more; one that came first stays."""
+        self._answered.pop(asked.id, None)
+        with anyio.CancelScope(shield=True), anyio.move_on_after(FAREWELL):
+            await self._nobody_waits(asked)
+
     async def _nobody_waits(self, asked: Asked) -> None:
-        """Say that an answer would come too late; one that came first stays."""
         state: State = "expired" if self.clock() >= asked.expires else "withdrawn"
         with suppress(UnknownName, StorageConflict):
             try:
@@ -159,7 +167,7 @@ def _answer(approval: PendingApproval) -> Answer:
     said = f": {approval.feedback}" if approval.feedback else ""
     match approval.state:
         case "approved":
-            return Answer(approved=True, reason=f"approval was given{said}")
+            return Answer(approved=True, reason=f"approval was given{said}", feedback=approval.feedback)
         case "revised":
             return Answer(approved=False, reason=f"approval was not given; make the call again, revised{said}")
         case "expired":

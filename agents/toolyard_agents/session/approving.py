@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from toolyard_agents.errors import ApprovalInterrupt
 from toolyard_agents.session.doors import CallDoor
@@ -21,13 +21,37 @@ It may raise `ApprovalInterrupt`: the run then stops, and `session.resume` goes 
 AUTO = Answer(approved=True, reason="auto_approve is set by the program that runs the agent")
 
 
+class Asked(Protocol):
+    """An ask that waits for an answer."""
+
+    @property
+    def id(self) -> str: ...
+
+    async def answer(self) -> Answer:
+        """The answer, once it is given."""
+        ...
+
+    async def withdraw(self) -> None:
+        """Say that nobody waits for it any more."""
+        ...
+
+
+class Desk(Protocol):
+    """Where asks wait until somebody answers them, maybe from another process."""
+
+    async def open(self, ask: Ask, *, agent: str, run_id: str, tool_call_id: str) -> Asked:
+        """Lay an ask on the desk."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvers:
-    """Who may answer in a run, besides answers that it was resumed with: the callback, and `auto_approve`; then the
-    `host`, before the caller's profile says who else."""
+    """Who may answer in a run, besides answers that it was resumed with: the first of these that there is. Without one
+    the caller's profile says who."""
 
     callback: ApprovalCallback | None = None
     auto: bool = False
+    desk: Desk | None = None
     host: Approver | None = None
 
     def of(self, door: CallDoor, *, given: bool | None) -> CallApprover:
@@ -47,14 +71,27 @@ class CallApprover:
     async def __call__(self, ask: Ask) -> bool | Answer | PassedOn:
         if ask.binding == self.door.approved:
             return Answer(approved=True, reason="the call was approved before the run that it delegated to had to wait")
-        if self.given is None and self.approvers.callback is None and not self.approvers.auto:
+        if self.given is not None or self.approvers.callback or self.approvers.auto:
+            await self.door.tell(ask)
+            answer = await self._answer(ask)
+        elif self.approvers.desk:
+            answer = await self._answer_at(self.approvers.desk, ask)
+        else:
             return await self._host_says(ask)
-        await self.door.tell(ask)
-        answer = await self._answer(ask)
         if self.interrupted is None:
             await self._told(ask, answer)
         self.door.hear(ask, answer)
         return answer
+
+    async def _answer_at(self, desk: Desk, ask: Ask) -> Answer:
+        emitter, call_id = self.door.emitter, self.door.call_id
+        asked = await desk.open(ask, agent=emitter.agent, run_id=emitter.run_id, tool_call_id=call_id)
+        try:
+            await self.door.tell(ask, asked.id)
+        except BaseException:
+            await asked.withdraw()
+            raise
+        return await asked.answer()
 
     async def _host_says(self, ask: Ask) -> bool | Answer | PassedOn:
         said = PASSED_ON if self.approvers.host is None else self.approvers.host(ask)

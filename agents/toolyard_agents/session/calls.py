@@ -115,7 +115,7 @@ class Calls:
     def _call(self, request: ToolRequest, arguments: JsonObject) -> ToolCall:
         """With one id for all the rounds that an approval may take."""
         thread_id = self.run.state.session_id
-        identity = hashlib.sha256(f"{thread_id}\0{request.id}\0{request.name}".encode(errors="replace"))
+        identity = hashlib.sha256(f"{self.emitter.agent}\0{thread_id}\0{request.id}\0{request.name}".encode(errors="replace"))
         return ToolCall(
             tool=self.names.get(request.name, request.name),
             arguments=arguments,
@@ -132,6 +132,8 @@ class Calls:
 
     async def _answered(self, request: ToolRequest, door: CallDoor, outcome: Outcome) -> Answered:
         text = text_of(outcome)
+        if door.said:
+            text = f"{text}\n\n[whoever approved this call says: {door.said}]"
         about: dict[str, Any] = {"status": outcome.status, "duration": outcome.duration, "call_id": outcome.call_id}
         if outcome.status in REFUSED:
             await self.emitter.emit(

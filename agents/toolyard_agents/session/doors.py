@@ -21,7 +21,7 @@ class CallDoor:
     """One call. `outer` is the door that the agent itself was called through: whoever is there can be asked.
 
     `given` are the answers to asks of the run that the call delegated to. `approved` is the binding of the approval
-    that the call had. `waits` says why the call cannot be answered yet.
+    that the call had. `waits` says why the call cannot be answered yet; `said` is what whoever approved it said.
     """
 
     emitter: Emitter
@@ -33,6 +33,7 @@ class CallDoor:
     given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     approved: str | None = None
     waits: str | None = None
+    said: str | None = None
     begun: bool = False
 
     @property
@@ -63,8 +64,8 @@ class CallDoor:
             self.hear(ask, answer)
         return answer
 
-    async def tell(self, ask: Ask) -> None:
-        """Tell those who watch that somebody is asked."""
+    async def tell(self, ask: Ask, approval_id: str | None = None) -> None:
+        """Tell those who watch that somebody is asked; they may answer by the id, if there is one."""
         await self.emitter.emit(
             "approval_required",
             tool_name=ask.tool,
@@ -72,10 +73,12 @@ class CallDoor:
             tool_args=ask.arguments,
             content=ask.reason,
             tool_metadata={"preview": ask.preview} if ask.preview else None,
+            approval_id=approval_id,
         )
 
     def hear(self, ask: Ask, answer: Answer) -> None:
-        """Keep what an answer approved, for a call that has to be made again to go on."""
+        """Keep what was said to the model, and what was approved, for a call that has to be made again to go on."""
+        self.said = answer.feedback
         if answer.approved and answer.arguments is None:
             self.approved = ask.binding
 

@@ -9,12 +9,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from toolyard_agents.events import AgentEvent, EventType
+from toolyard_agents.events import TERMINAL, AgentEvent, EventType
 
 log = logging.getLogger("toolyard")
 
 OnEvent = Callable[[AgentEvent], "Awaitable[None] | None"]
 """Hears each event as it happens, sync or async; a slow one slows the run, and one that raises is only logged."""
+
+
+Keep = Callable[[AgentEvent], Awaitable[None]]
+"""Is given each event before it is heard of. Where it raises, the run ends, unless it was the last event."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,6 +29,7 @@ class Emitter:
     agent: str
     parent_run_id: str | None = None
     on_event: OnEvent | None = None
+    keep: Keep | None = None
     events: list[AgentEvent] = field(default_factory=list[AgentEvent])
 
     async def emit(self, type: EventType, **fields: Any) -> None:
@@ -38,11 +43,22 @@ class Emitter:
             **fields,
         )
         self.events.append(event)
+        await self._keep(event)
         await self._hand_on(event)
 
     async def pass_on(self, event: AgentEvent) -> None:
         """An event of a run that this one delegated to: heard with its own, and kept by that run."""
         await self._hand_on(event)
+
+    async def _keep(self, event: AgentEvent) -> None:
+        if self.keep is None:
+            return
+        try:
+            await self.keep(event)
+        except Exception:
+            if event.type not in TERMINAL:
+                raise
+            log.exception("the end of run %s could not be kept", self.run_id)
 
     async def _hand_on(self, event: AgentEvent) -> None:
         if self.on_event is None:

@@ -11,7 +11,8 @@ from toolyard_kernel.calls.doors import NO_DOOR, Door
 
 if TYPE_CHECKING:
     from toolyard_agents.opened import OpenAgent
-    from toolyard_agents.session.emitting import OnEvent
+    from toolyard_agents.session.approving import Desk
+    from toolyard_agents.session.emitting import Keep, OnEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +20,8 @@ class RunContext:
     """`caller` is who makes the session's calls: they may do what both the caller and the agent may.
 
     `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
-    delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open.
+    delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk` takes asks
+    that the program itself does not answer, and `keep` the events.
     """
 
     caller: Caller
@@ -30,3 +32,5 @@ class RunContext:
     parent_run_id: str | None = None
     opened: OpenAgent | None = None
     on_event: OnEvent | None = None
+    desk: Desk | None = None
+    keep: Keep | None = None

@@ -56,7 +56,9 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         spending=spending,
     )
     auto = context.trusted and agent.config.auto_approve
-    approvers = Approvers(callback=session.approval_callback, auto=auto, host=open_agent.gate.approver)
+    approvers = Approvers(
+        callback=session.approval_callback, auto=auto, desk=context.desk, host=open_agent.gate.approver
+    )
     calls = Calls(
         gate=open_agent.gate, caller=caller, run=parent, approvers=approvers, at_once=caller.profile.limits.fan_out
     )
@@ -82,6 +84,7 @@ def emitter_of(session: Session, on_event: OnEvent | None = None) -> Emitter:
         agent=session.agent.name,
         parent_run_id=session.context.parent_run_id,
         on_event=on_event or session.context.on_event,
+        keep=session.context.keep,
     )
 
 

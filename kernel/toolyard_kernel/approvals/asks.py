@@ -36,7 +36,7 @@ class Ask:
 class Answer:
     """What was answered, and why.
 
-    `arguments` replace the caller's, except where they are as the ask showed them; they are validated and decided
+    `feedback` is what the approver says to whoever made the call. `arguments` replace the caller's, except where they are as the ask showed them; they are validated and decided
     again. `spend` is the id of an approval that
     this answer uses up, a yes or a no. `status` says what kind of no it is: final, or one that waits for an operator
     or for the client.
@@ -47,6 +47,7 @@ class Answer:
     arguments: JsonObject | None = None
     spend: str | None = None
     status: Refused = "denied"
+    feedback: str | None = None
 
 
 class PassedOn(Enum):
