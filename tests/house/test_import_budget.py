@@ -12,6 +12,7 @@ FOR_THE_WIRE = {"mcp", "mcp_types", "starlette", "uvicorn"}
 FOR_AGENTS = {"openai"}
 FOR_TOOLKITS = {"sqlalchemy", "sqlglot", "re2", "tree_sitter", "tree_sitter_bash"}
 FOR_TERMINALS = {"rich", "pygments"}
+FOR_OBSERVABILITY = {"opentelemetry"}
 FOR_CONFIGURATION = {"pydantic", "yaml", "click", "jsonschema_rs"}
 
 LISTING = """
@@ -35,7 +36,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import toolyard", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS | FOR_CONFIGURATION),
         ("import toolyard.mcp", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
         (LISTING, FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
-        ("import toolyard.cli.run, toolyard.cli.call", FOR_TERMINALS),
+        ("import toolyard.cli.run, toolyard.cli.call", FOR_TERMINALS | FOR_OBSERVABILITY),
+        ("from toolyard import create_runtime, run_prompt", FOR_THE_WIRE | FOR_OBSERVABILITY),
     ],
 )
 def test_an_import_loads_nothing_that_is_used_later(statement: str, spared: set[str]) -> None:

@@ -74,7 +74,11 @@ def create_runtime(
 
 
 async def start_runtime(runtime: AgentRuntime) -> None:
-    """Begin its observability session, and keep open what its runs need. Once begun, nothing more happens."""
+    """Begin its observability session, and keep open what its runs need. Once begun, nothing more happens.
+
+    Raises:
+        AgentError: the record of the observability session cannot be written.
+    """
     if runtime.observability:
         runtime.observability.start()
     await runtime.session.__aenter__()
@@ -138,9 +142,11 @@ def reconfigure_runtime(
 
 
 async def _run(runtime: AgentRuntime, prompt: str, on_event: OnEvent | None, token: CancellationToken) -> RunResult:
-    result = await runtime.session.run(prompt, on_event=on_event, token=token)
-    if runtime.observability:
-        runtime.observability.count(result)
+    if runtime.observability is None:
+        return await runtime.session.run(prompt, on_event=on_event, token=token)
+    with runtime.observability.run(runtime.agent.name, runtime.profile_name) as ended:
+        result = await runtime.session.run(prompt, on_event=on_event, token=token)
+        ended(result)
     return result
 
 

@@ -1,9 +1,11 @@
-"""One record of what a runtime did, for the team and project it belongs to."""
+"""What a runtime did, for the team and project it belongs to: one record of it all, and a span of each run."""
 
 from __future__ import annotations
 
 import json
-import os
+import logging
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,9 +19,12 @@ from toolyard_agents.results import RunResult
 from toolyard_agents.usage import NOTHING, Usage
 from toolyard_kernel.folders import state_folder
 from toolyard_kernel.tools.settings import SettingsPath
+from toolyard_kernel.whole_files import replace_file
 from toolyard_kernel.yaml_files import read_yaml, validated
 
 FOLDER = "observability"
+
+log = logging.getLogger("toolyard")
 
 
 class ObservabilityConfig(BaseModel):
@@ -42,28 +47,57 @@ class ObservabilitySession:
     used: Usage = field(default=NOTHING)
 
     def start(self) -> None:
-        """Begin; once begun, nothing more happens."""
-        if self.started is None:
-            self.started = _now()
-            self._write({"status": "running", "ended": None})
+        """Begin; once begun, nothing more happens.
 
-    def count(self, result: RunResult) -> None:
-        """Add a run to the totals."""
-        self.runs += 1
-        self.used += result.used
+        Raises:
+            AgentError: the record cannot be written.
+        """
+        if self.started is not None:
+            return
+        self.started = _now()
+        try:
+            self._write({"status": "running", "ended": None})
+        except OSError as error:
+            self.started = None
+            raise AgentError(
+                f"the observability record {self.path} cannot be written ({error.strerror}); name a folder that can, "
+                f"as `folder` in the file that observability_config names"
+            ) from error
+
+    @contextmanager
+    def run(self, agent: str, profile: str) -> Generator[Callable[[RunResult], None]]:
+        """A run of the agent under the profile, as a span; what is yielded is told how it ended."""
+        from toolyard_agents.agent_runtime.run_span import run_span  # noqa: PLC0415 - OpenTelemetry takes 40 ms
+
+        with run_span(agent, self.about["model"], {**self._attributes(), "profile": profile}) as span:
+
+            def end(result: RunResult) -> None:
+                self.runs += 1
+                self.used += result.used
+                span.end(result)
+
+            yield end
 
     def end(self, status: str) -> None:
-        """Close the record with its last status."""
-        self.start()
-        self._write({"status": status, "ended": _now()})
+        """Close the record with its last status; a disk that does not take it is logged."""
+        ended = _now()
+        self.started = self.started or ended
+        try:
+            self._write({"status": status, "ended": ended})
+        except OSError:
+            log.exception("the observability record %s could not be closed with status %r", self.path, status)
+
+    def _attributes(self) -> dict[str, str | int | float]:
+        """What tells of the session in each of its spans."""
+        metadata = {f"metadata.{key}": value for key, value in self.about["metadata"].items()}
+        own = {**{name: self.about[name] for name in ("session_id", "team_id", "project_id")}, **metadata}
+        return {name: value for name, value in own.items() if isinstance(value, str | int | float)}
 
     def _write(self, how: dict[str, Any]) -> None:
         totals = {"runs": self.runs, **self.used.to_dict(), "cost": self.used.cost}
-        text = json.dumps({**self.about, "started": self.started, **how, "totals": totals}, indent=2)
+        text = json.dumps({**self.about, "started": self.started, **how, "totals": totals}, indent=2, default=str)
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        new = self.path.with_suffix(f".{os.getpid()}.tmp")
-        new.write_text(text)
-        new.replace(self.path)
+        replace_file(self.path, text)
 
 
 def observability_of(options: RuntimeOptions, session_id: str, profile: str) -> ObservabilitySession | None:

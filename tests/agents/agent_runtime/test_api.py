@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from tests.agents.session.yard import SAFE
 from toolyard import (
@@ -22,13 +29,33 @@ from toolyard import (
     start_runtime,
     tool,
 )
+from toolyard_agents.errors import AgentError
 
 pytestmark = pytest.mark.anyio
+
+OBSERVED = {"team_id": "acme", "project_id": "p1", "session_id": "s-1"}
 
 
 def runtime_of(**options: Any) -> AgentRuntime:
     given: dict[str, Any] = {"model": "scripted", **options}
     return create_runtime("You test.", options=RuntimeOptions(**given))
+
+
+def config_of(folder: Path) -> str:
+    """A file that says where records are kept."""
+    path = folder.parent / "observability.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"folder: {folder}\n")
+    return str(path)
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """Where spans end; the API itself lets a provider be set but once in a process."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    return exporter
 
 
 def script(tool: str, **arguments: object) -> str:
@@ -99,6 +126,106 @@ async def test_without_a_team_nothing_is_recorded(tmp_path: Path, monkeypatch: p
     await close_runtime(runtime, "completed")
     assert not (tmp_path / "toolyard/observability").exists()
     assert runtime.observability is None
+
+
+async def test_the_record_is_for_its_owner_alone_and_nothing_is_left_beside_it(tmp_path: Path) -> None:
+    runtime = runtime_of(**OBSERVED, observability_config=config_of(tmp_path / "new/records"))
+    await start_runtime(runtime)
+    await close_runtime(runtime)
+    (record,) = (tmp_path / "new/records").iterdir()
+    assert record.name == "s-1.json"
+    assert stat.S_IMODE(record.stat().st_mode) == 0o600
+    assert stat.S_IMODE(record.parent.stat().st_mode) == 0o700
+
+
+async def test_a_start_without_a_record_is_an_error_that_says_so_and_can_be_tried_again(tmp_path: Path) -> None:
+    (tmp_path / "records").write_text("a file")
+    runtime = runtime_of(**OBSERVED, observability_config=config_of(tmp_path / "records"))
+    with pytest.raises(AgentError, match=r"records/s-1\.json cannot be written \(File exists\); name a folder"):
+        await start_runtime(runtime)
+    (tmp_path / "records").unlink()
+    await start_runtime(runtime)
+    await close_runtime(runtime)
+    assert json.loads((tmp_path / "records/s-1.json").read_text())["status"] == "completed"
+
+
+async def test_a_disk_that_does_not_take_the_end_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    runtime = runtime_of(**OBSERVED, observability_config=config_of(tmp_path / "records"))
+    await start_runtime(runtime)
+    shutil.rmtree(tmp_path / "records")
+    (tmp_path / "records").write_text("a file")
+    with caplog.at_level(logging.ERROR):
+        await close_runtime(runtime, "completed")
+    assert "s-1.json could not be closed with status 'completed'" in caplog.text
+
+
+async def test_each_run_is_a_span(spans: InMemorySpanExporter) -> None:
+    metadata = {"job": 7, "urgent": True, "branch": "main", "load": 0.5, "parts": ["a"], "none": None}
+    runtime = runtime_of(**OBSERVED, telemetry_metadata=metadata)
+    first = await run_prompt(runtime, "one")
+    reconfigure_runtime(runtime, profile="developer")
+    second = await dispatch_prompt(runtime, "two").wait()
+    await close_runtime(runtime)
+    one, two = spans.get_finished_spans()
+    assert one.name == "invoke_agent agent"
+    assert dict(one.attributes or {}) == {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": "agent",
+        "gen_ai.request.model": "scripted",
+        "gen_ai.conversation.id": "s-1",
+        "gen_ai.usage.input_tokens": 0,
+        "gen_ai.usage.output_tokens": 0,
+        "toolyard.session_id": "s-1",
+        "toolyard.team_id": "acme",
+        "toolyard.project_id": "p1",
+        "toolyard.profile": "readonly",
+        "toolyard.run_id": first.run_id,
+        "toolyard.status": "completed",
+        "toolyard.stop_reason": "end",
+        "toolyard.cost": 0.0,
+        "toolyard.metadata.job": 7,
+        "toolyard.metadata.urgent": True,
+        "toolyard.metadata.branch": "main",
+        "toolyard.metadata.load": 0.5,
+    }
+    assert one.status.is_unset
+    assert two.attributes
+    assert (two.attributes["toolyard.run_id"], two.attributes["toolyard.profile"]) == (second.run_id, "developer")
+
+
+async def test_a_span_says_that_its_run_failed_or_was_cancelled(spans: InMemorySpanExporter) -> None:
+    begun = asyncio.Event()
+
+    @tool
+    async def hang() -> None:
+        """Wait for nothing."""
+        begun.set()
+        await asyncio.Event().wait()
+
+    runtime = runtime_of(**OBSERVED)
+    runtime.registry.register(hang)
+    async with asyncio.timeout(SAFE):
+        await run_prompt(runtime, json.dumps({"script": [{"error": "boom"}]}))
+        handle = dispatch_prompt(runtime, script("hang"))
+        await begun.wait()
+        handle.cancel("enough")
+        await handle.wait()
+        begun.clear()
+        dispatch_prompt(runtime, script("hang"))
+        await begun.wait()
+        await close_runtime(runtime)
+    failed, stopped, abandoned = spans.get_finished_spans()
+    assert (failed.status.status_code, failed.status.description) == (trace.StatusCode.ERROR, "boom")
+    told = [span.attributes or {} for span in (failed, stopped, abandoned)]
+    assert [about["toolyard.status"] for about in told] == ["error", "cancelled", "cancelled"]
+    assert [about["toolyard.stop_reason"] for about in told] == ["error", "cancelled", "cancelled"]
+    assert told[0]["error.type"] == "error"
+    assert all(span.status.is_unset for span in (stopped, abandoned))
+
+
+async def test_without_a_team_there_is_no_span(spans: InMemorySpanExporter) -> None:
+    await run_prompt(runtime_of(), "x")
+    assert not spans.get_finished_spans()
 
 
 @pytest.mark.parametrize("text", ["folder: [", "fodler: x", "- a list"])
