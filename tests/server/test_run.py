@@ -171,6 +171,14 @@ def test_without_rich_a_terminal_gets_lines_in_colours(yard: Yard) -> None:
     assert not [drawn for drawn in ("╭", "thinking", HIDE_CURSOR) if drawn in done.err]
 
 
+def test_a_run_that_is_interrupted_gives_the_cursor_back(yard: Yard) -> None:
+    steps = script(call("bash", command="sleep 60"))
+    asked = ("run", steps, *CAREFULLY, "--profile", "unrestricted")
+    done = run_on_terminal(on_colours(yard), *asked, typed=b"\x03", after="\x1b[2mbash")
+    assert (done.code, done.out) == (130, "")
+    assert done.err.rindex(SHOW_CURSOR) > done.err.rindex(HIDE_CURSOR)
+
+
 def test_a_question_can_be_interrupted(yard: Yard) -> None:
     done = run_on_terminal(yard, "run", WRITE, *CAREFULLY, typed=b"\x03")
     assert (done.code, done.out) == (130, "")
