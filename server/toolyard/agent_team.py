@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolyard.agent_tools import Team
 from toolyard_agents.agent import Agent
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.delegation import enable_delegation
+from toolyard_agents.team.team import Team
+from toolyard_agents.threads.folders import FolderThreads
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.errors import ConfigError, UnknownName
+from toolyard_kernel.folders import state_folder
 from toolyard_kernel.tools.registry import Registry
 
 
@@ -28,7 +30,7 @@ def team_of(configs: Sequence[AgentConfig], gate: Gate) -> Team:
         agents[config.name] = Agent(config, registry=_tools_of(config, gate.registry))
     for agent in agents.values():
         _connect(agent, agents)
-    return Team(agents=agents, gate=gate)
+    return Team(agents=agents, gate=gate, threads=FolderThreads(state=state_folder()))
 
 
 def _tools_of(config: AgentConfig, registry: Registry) -> Registry:

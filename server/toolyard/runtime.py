@@ -33,8 +33,8 @@ from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 
 if TYPE_CHECKING:
-    from toolyard.agent_tools import Team
     from toolyard_agents.config.agent_config import AgentConfig
+    from toolyard_agents.team.team import Team
 
 AGENTS = "agents"
 """The toolkit of the tools that run agents."""
@@ -194,10 +194,11 @@ def _team(agents: Sequence[AgentConfig], gate: Gate, served_by: list[Registry]) 
     """The agents, with the tools that run them beside those of the gate."""
     # Here, not at the top: a server without agents needs none of this.
     from toolyard.agent_team import team_of  # noqa: PLC0415
+    from toolyard_agents.team.tools import team_tools  # noqa: PLC0415
 
     team = team_of(agents, gate)
     served_by.extend(member.registry for member in team.agents.values())
-    for made in team.tools():
+    for made in team_tools(team):
         gate.registry.register(made, toolkit=AGENTS)
     return team
 

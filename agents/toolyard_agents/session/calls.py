@@ -115,7 +115,9 @@ class Calls:
     def _call(self, request: ToolRequest, arguments: JsonObject) -> ToolCall:
         """With one id for all the rounds that an approval may take."""
         thread_id = self.run.state.session_id
-        identity = hashlib.sha256(f"{self.emitter.agent}\0{thread_id}\0{request.id}\0{request.name}".encode(errors="replace"))
+        identity = hashlib.sha256(
+            f"{self.emitter.agent}\0{thread_id}\0{request.id}\0{request.name}".encode(errors="replace")
+        )
         return ToolCall(
             tool=self.names.get(request.name, request.name),
             arguments=arguments,

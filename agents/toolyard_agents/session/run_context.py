@@ -20,8 +20,8 @@ class RunContext:
     """`caller` is who makes the session's calls: they may do what both the caller and the agent may.
 
     `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
-    delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk` takes asks
-    that the program itself does not answer, and `keep` the events.
+    delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk`
+    takes asks that the program itself does not answer, and `keep` the events.
     """
 
     caller: Caller

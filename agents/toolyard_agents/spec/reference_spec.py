@@ -21,7 +21,7 @@ Glimpse = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceSpec:
-    """`schema` is a JSON Schema. A `model` reads the payloads where there is one, and the glimpse is given what it makes.
+    """`schema` is a JSON Schema. A `model`, where there is one, reads payloads, and the glimpse is given what it makes.
 
     `ttl` is how many seconds a reference lasts; None keeps it.
     """

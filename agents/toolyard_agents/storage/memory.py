@@ -54,6 +54,9 @@ class MemoryStorage:
         self._streams[key] = have
         have.extend(lines)
 
+    async def length(self, key: Key) -> int:
+        return len(self._streams.get(key, ()))
+
     async def lines(self, key: Key, *, after: int = 0, limit: int | None = None) -> Sequence[str]:
         return self._streams.get(key, [])[after : None if limit is None else after + limit]
 

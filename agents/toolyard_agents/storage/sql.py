@@ -50,6 +50,9 @@ class SqlStorage:
         if lines:
             await self._in_transaction(partial(_append, key, lines, after))
 
+    async def length(self, key: Key) -> int:
+        return await self._in_transaction(partial(_length, key))
+
     async def lines(self, key: Key, *, after: int = 0, limit: int | None = None) -> Sequence[str]:
         def read(connection: Connection) -> list[str]:
             found = select(LINES.c.text).where(*_is(LINES, key_columns(key)), LINES.c.number > after)
@@ -112,11 +115,14 @@ class SqlStorage:
 
 def _append(key: Key, lines: Sequence[str], after: int, connection: Connection) -> None:
     columns = key_columns(key)
-    have = connection.scalar(select(func.max(LINES.c.number)).where(*_is(LINES, columns))) or 0
-    if have != after:
+    if _length(key, connection) != after:
         raise StorageConflict(f"{key.kind} {key.id!r} has gone on elsewhere in the meantime")
     rows = [{**columns, "number": number, "text": line} for number, line in enumerate(lines, after + 1)]
     connection.execute(insert(LINES), rows)
+
+
+def _length(key: Key, connection: Connection) -> int:
+    return connection.scalar(select(func.max(LINES.c.number)).where(*_is(LINES, key_columns(key)))) or 0
 
 
 def _is(table: Table, columns: dict[str, str]) -> list[Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-Kind = Literal["approval", "event", "plan", "reference", "state", "thread"]
+Kind = Literal["approval", "event", "lease", "plan", "reference", "thread"]
 """What a record or a stream is. A kind is kept apart from the others, whatever the ids in it are."""
 
 
@@ -40,7 +40,7 @@ class Record:
 class Storage(Protocol):
     """Records and streams, by key. Every method is one transaction, and safe among tasks, threads and processes.
 
-    Values and lines are JSON of ASCII alone; ids and owners may be any text. Each method raises
+    Values and lines are JSON in one line; ids and owners may be any text. Each method raises
     `StorageError` when the place cannot be used.
     """
 
@@ -70,6 +70,10 @@ class Storage(Protocol):
         Raises:
             StorageConflict: it has another number of lines.
         """
+        ...
+
+    async def length(self, key: Key) -> int:
+        """How many lines a stream has; 0 when there is none."""
         ...
 
     async def lines(self, key: Key, *, after: int = 0, limit: int | None = None) -> Sequence[str]:

@@ -36,10 +36,10 @@ class Ask:
 class Answer:
     """What was answered, and why.
 
-    `feedback` is what the approver says to whoever made the call. `arguments` replace the caller's, except where they are as the ask showed them; they are validated and decided
-    again. `spend` is the id of an approval that
-    this answer uses up, a yes or a no. `status` says what kind of no it is: final, or one that waits for an operator
-    or for the client.
+    `feedback` is what the approver says to whoever made the call. `arguments` replace the caller's, except where they
+    are as the ask showed them; they are validated and decided again. `spend` is the id of an approval that this answer
+    uses up, a yes or a no. `status` says what kind of no it is: final, or one that waits for an operator or for the
+    client.
     """
 
     approved: bool

@@ -24,7 +24,7 @@ from toolyard_kernel.calls.decisions import Decision, decide, refuse, unknown
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 from toolyard_kernel.calls.execution import execute
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
-from toolyard_kernel.calls.previews import preview_of
+from toolyard_kernel.calls.previews import decline, preview_of
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import InvalidArguments, LedgerError, ToolError, UnknownName
@@ -137,19 +137,21 @@ class Gate:
             caller=caller,
             binding=self._binding(call, entry, caller),
             secret=entry.secret,
-            preview=await self._preview(admitted, caller),
+            preview=await self._preview(admitted, caller, door),
         )
         given = await self._answered(ask, door, entry)
         if not given.approved:
+            if given.status == "denied":
+                await decline(admitted, caller, door, self.services)
             raise Refusal(given.status, refuse(decision.rule, f"{given.reason}: {decision.reason}"), entry)
         if given.arguments is not None:
             call = replace(call, arguments=self._edited(given.arguments, ask, call, entry))
         return self._decided(call, caller)  # also without an edit: the tool may be gone by now
 
-    async def _preview(self, admitted: Admitted, caller: Caller) -> str | None:
+    async def _preview(self, admitted: Admitted, caller: Caller, door: Door) -> str | None:
         call, secret = admitted.call, admitted.entry.secret
         try:
-            shown = await preview_of(admitted, caller, self.services)
+            shown = await preview_of(admitted, caller, door, self.services)
         except ToolError as error:
             said = scrub(str(error), call.arguments, secret)
             raise Refusal("tool_error", refuse("preview", said), admitted.entry) from error

@@ -57,7 +57,7 @@ class Tool:
     them a call with these (parsed) arguments has under this profile. `unavailable` says what this machine lacks for
     calls under a profile, and how to get it: the tool then does not exist there. `preview` is what a person is shown
     who is asked for a call: a diff, a command, a statement; it takes what the handler takes, runs as the handler does,
-    and refuses the call by raising `ToolError`.
+    and refuses the call by raising `ToolError`. `declined` hears, with what the handler takes, that the person said no.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Tool:
     call_effects: Callable[[Any, PermissionProfile], frozenset[Effect]] = field(default=_no_more, repr=False)
     unavailable: Callable[[PermissionProfile], str | None] = field(default=_available, repr=False)
     preview: Callable[[Any, ToolContext], str | Awaitable[str]] | None = field(default=None, repr=False)
+    declined: Callable[[Any, ToolContext], Awaitable[None]] | None = field(default=None, repr=False)
 
 
 @runtime_checkable

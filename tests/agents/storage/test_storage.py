@@ -100,13 +100,13 @@ async def test_what_is_over_is_not_there(storage: Storage) -> None:
 
 
 async def test_a_stream_grows_only_behind_its_last_line(storage: Storage) -> None:
-    assert await storage.lines(key()) == []
+    assert (await storage.lines(key()), await storage.length(key())) == ([], 0)
     await storage.append(key(), ["a", "b"], after=0)
     await storage.append(key(), ["c"], after=2)
     for after in (0, 2, 4):
         with pytest.raises(StorageConflict):
             await storage.append(key(), ["x", "y"], after=after)
-    assert await storage.lines(key()) == ["a", "b", "c"]
+    assert (await storage.lines(key()), await storage.length(key())) == (["a", "b", "c"], 3)
     assert await storage.lines(key(), after=1, limit=1) == ["b"]
     assert await storage.lines(key(scope=GLOBEX)) == []
     await storage.delete(key())

@@ -1,0 +1,1 @@
+"""Lists of calls that are proposed, approved as one, and carried out once."""

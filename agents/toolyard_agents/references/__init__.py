@@ -1,0 +1,1 @@
+"""Values too big for a context, and the small views of them."""

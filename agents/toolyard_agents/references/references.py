@@ -1,0 +1,85 @@
+"""The references of one tenant, seen by the caller whose they are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from toolyard_agents.errors import StorageConflict
+from toolyard_agents.references.reference import Reference, Stored, id_of, plain
+from toolyard_agents.spec.reference_spec import ReferenceSpec
+from toolyard_agents.storage.storage import Key, Scope, Storage
+from toolyard_kernel.errors import UnknownName
+
+MISSING: Any = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """`specs` are the kinds that have a schema; other kinds hold any JSON value."""
+
+    storage: Storage
+    tenant: str
+    specs: Mapping[str, ReferenceSpec]
+    clock: Callable[[], float] = time.time
+
+    async def create(
+        self, owner: str, kind: ReferenceSpec | str, payload: Any, *, glimpse: Any = MISSING, ttl: float | None = None
+    ) -> Reference:
+        """Keep a value, unless it is there already. The glimpse is made once, here.
+
+        Raises:
+            ValueError: the value or the glimpse does not fit its schema, or is no JSON.
+            StorageError: it cannot be kept.
+        """
+        spec = kind if isinstance(kind, ReferenceSpec) else self.specs.get(kind)
+        stored = _stored(kind if isinstance(kind, str) else kind.name, spec, payload, glimpse)
+        reference = Reference(id=id_of(self.tenant, stored.kind, stored.payload), kind=stored.kind)
+        lasts = ttl if spec is None else spec.ttl
+        await self._keep(self._key(owner, reference.id), stored, None if lasts is None else self.clock() + lasts)
+        return reference
+
+    async def resolve(self, owner: str, reference: Reference | str) -> Any:
+        """The whole value.
+
+        Raises:
+            UnknownName: this owner has no such reference, or its time is over.
+            StorageError: it cannot be read.
+        """
+        return (await self._stored(owner, reference)).payload
+
+    async def glimpse(self, owner: str, reference: Reference | str) -> Any:
+        """The small view of the value.
+
+        Raises:
+            UnknownName, StorageError: as `resolve`.
+        """
+        return (await self._stored(owner, reference)).glimpse
+
+    async def _keep(self, key: Key, stored: Stored, expires: float | None) -> None:
+        record = await self.storage.get(key)
+        if record is not None and expires is None:
+            return
+        try:
+            await self.storage.put(key, stored.dump(), version=record.version if record else 0, expires=expires)
+        except StorageConflict:
+            return  # somebody else kept the same value in the same moment
+
+    async def _stored(self, owner: str, reference: Reference | str) -> Stored:
+        id = reference if isinstance(reference, str) else reference.id
+        record = await self.storage.get(self._key(owner, id))
+        if record is None:
+            raise UnknownName(f"there is no reference {id!r}, or its time is over")
+        return Stored.load(record.value, id)
+
+    def _key(self, owner: str, id: str) -> Key:
+        return Key(scope=Scope(tenant=self.tenant, owner=owner), kind="reference", id=id)
+
+
+def _stored(kind: str, spec: ReferenceSpec | None, payload: Any, glimpse: Any) -> Stored:
+    parsed = payload if spec is None else spec.parsed(payload)
+    if glimpse is MISSING:
+        glimpse = {} if spec is None or spec.glimpse is None else spec.glimpse(parsed)
+    return Stored(kind=kind, payload=plain(parsed), glimpse=plain(glimpse))

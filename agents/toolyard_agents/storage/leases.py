@@ -1,0 +1,102 @@
+"""A key that one process holds at a time, until it lets go or is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+
+import anyio
+
+from toolyard_agents.errors import SessionBusy, StorageConflict, StorageError
+from toolyard_agents.storage.storage import Key, Record, Storage
+
+LASTS = 30.0
+"""Seconds after which a lease that nobody renews is free."""
+RENEWED = 10.0
+
+log = logging.getLogger("toolyard")
+
+
+@asynccontextmanager
+async def leased(storage: Storage, key: Key, what: str) -> AsyncGenerator[None]:
+    """Hold the key.
+
+    Raises:
+        SessionBusy: another process holds it; `what` says of what.
+        StorageError: the storage cannot be used.
+    """
+    record = await _taken(storage, key, what)
+    keeping = asyncio.create_task(_keep(storage, record), name=f"toolyard-lease-{key.id}")
+    try:
+        yield
+    finally:
+        keeping.cancel()
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait({keeping})
+            await _let_go(storage, record)
+
+
+async def is_held(storage: Storage, key: Key) -> bool:
+    """Whether a process that still runs holds the key.
+
+    Raises:
+        StorageError: the storage cannot be used.
+    """
+    held = await storage.get(key)
+    return held is not None and _lives(held.value)
+
+
+async def _taken(storage: Storage, key: Key, what: str) -> Record:
+    held = await storage.get(key)
+    if held is not None and _lives(held.value):
+        raise SessionBusy(f"{what} is running in another process; wait for it, or end it there")
+    try:
+        return await storage.put(key, _holder(), version=held.version if held else 0, expires=time.time() + LASTS)
+    except StorageConflict as conflict:
+        raise SessionBusy(f"{what} was begun in another process in the same moment; try again") from conflict
+
+
+async def _keep(storage: Storage, record: Record) -> None:
+    while True:
+        await asyncio.sleep(RENEWED)
+        try:
+            record = await storage.put(record.key, record.value, version=record.version, expires=time.time() + LASTS)
+        except StorageConflict:
+            log.error("%s %r was taken over by another process", record.key.kind, record.key.id)  # noqa: TRY400
+            return
+        except StorageError:
+            log.exception("%s %r could not be renewed", record.key.kind, record.key.id)
+
+
+async def _let_go(storage: Storage, mine: Record) -> None:
+    try:
+        held = await storage.get(mine.key)
+        if held is not None and held.value == mine.value:
+            await storage.delete(mine.key)
+    except StorageError:
+        log.exception("%s %r could not be let go; it is free in %g s", mine.key.kind, mine.key.id, LASTS)
+
+
+def _holder() -> str:
+    return f'"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"'
+
+
+def _lives(holder: str) -> bool:
+    """Whether the process may still run: of one on another machine only the lease's end tells."""
+    host, _, rest = holder.strip('"').partition("/")
+    pid = rest.partition("/")[0]
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""Several agents, served as tools that run them."""

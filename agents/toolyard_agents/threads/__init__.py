@@ -1,0 +1,1 @@
+"""Conversations that last: whose they are, where they are kept, and whose turn it is."""
