@@ -147,7 +147,7 @@ _HOMES = {
     "UnknownName": "toolyard_kernel.errors",
     "agent_tool": "toolyard_agents.delegation",
     "close_runtime": "toolyard_agents.agent_runtime.api",
-    "create_runtime": "toolyard_agents.agent_runtime.api",
+    "create_runtime": "toolyard_agents.runtime.creating",
     "define_coordinator": "toolyard_agents.spec.agent_spec",
     "define_executor": "toolyard_agents.spec.agent_spec",
     "define_plan": "toolyard_agents.spec.plan_spec",

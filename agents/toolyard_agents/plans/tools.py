@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol
+from typing import Any
 
 from toolyard_agents.plans.plan import Plan, Step
 from toolyard_agents.plans.plans import Plans
@@ -14,7 +14,7 @@ from toolyard_kernel.errors import InvalidArguments, ToolError
 from toolyard_kernel.ledger.redaction import redact
 from toolyard_kernel.tools.define import define_tool
 from toolyard_kernel.tools.registry import Registry
-from toolyard_kernel.tools.tool import NO_EFFECTS, Tool
+from toolyard_kernel.tools.tool import Tool
 
 MOST_STEPS = 100
 ID: JsonObject = {"type": "string", "minLength": 1, "maxLength": 100, "description": "The plan's id."}
@@ -26,21 +26,14 @@ ONE_PLAN: JsonObject = {
 }
 
 
-class FindPlans(Protocol):
-    """Where the plans are: the runtime that has these tools."""
-
-    def __call__(self) -> Plans: ...
-
-
-def propose_tool(spec: PlanSpec, agent: str, plans: FindPlans) -> Tool:
+def propose_tool(spec: PlanSpec, agent: str, plans: Plans) -> Tool:
     """`propose_plan` of an agent, for plans of this kind."""
 
     async def propose(args: JsonObject, ctx: ToolContext) -> JsonObject:
-        found = plans()
-        registry = found.registries[spec.name]
+        registry = plans.registries[spec.name]
         steps = tuple(_step(number, said, registry) for number, said in enumerate(args["steps"], 1))
         plan = Plan(id=args["plan_id"], name=spec.name, steps=steps, by=agent, title=args.get("title", ""))
-        kept = await found.propose(ctx, plan)
+        kept = await plans.propose(ctx, plan)
         return {"plan_id": kept.id, "status": kept.status, "steps": len(kept.steps)}
 
     return define_tool(
@@ -67,42 +60,37 @@ def propose_tool(spec: PlanSpec, agent: str, plans: FindPlans) -> Tool:
             "additionalProperties": False,
         },
         handler=propose,
-        effects=NO_EFFECTS,
     )
 
 
-def get_tool(spec: PlanSpec, plans: FindPlans) -> Tool:
+def get_tool(spec: PlanSpec, plans: Plans) -> Tool:
     """`get_plan`, for plans of this kind."""
 
     async def get(args: JsonObject, ctx: ToolContext) -> JsonObject:
-        found = plans()
-        return _shown(await found.get(ctx.caller, spec.name, args["plan_id"]), found.registries[spec.name])
+        return _shown(await plans.get(ctx.caller, spec.name, args["plan_id"]), plans.registries[spec.name])
 
     return define_tool(
         name="get_plan",
         description="How a plan stands: its status, and of each step whether it is done, not done, or unknown.",
         input_schema=ONE_PLAN,
         handler=get,
-        effects=NO_EFFECTS,
     )
 
 
-def execute_tool(spec: PlanSpec, plans: FindPlans) -> Tool:
+def execute_tool(spec: PlanSpec, plans: Plans) -> Tool:
     """`execute_plan`, for plans of this kind: it asks for the plan as a whole, each time."""
 
     async def execute(args: JsonObject, ctx: ToolContext) -> JsonObject:
-        found = plans()
-        plan = await found.execute(ctx, spec.name, args["plan_id"])
-        return _shown(plan, found.registries[spec.name])
+        plan = await plans.execute(ctx, spec.name, args["plan_id"])
+        return _shown(plan, plans.registries[spec.name])
 
     async def preview(args: JsonObject, ctx: ToolContext) -> str:
-        found = plans()
-        plan = await found.ask(ctx, spec.name, args["plan_id"])
-        lines = [f"{number}. {_line(step, found.registries[spec.name])}" for number, step in enumerate(plan.steps, 1)]
+        plan = await plans.ask(ctx, spec.name, args["plan_id"])
+        lines = [f"{number}. {_line(step, plans.registries[spec.name])}" for number, step in enumerate(plan.steps, 1)]
         return "\n".join((plan.title or f"Plan {plan.id}, proposed by {plan.by}:", *lines))
 
     async def declined(args: JsonObject, ctx: ToolContext) -> None:
-        await plans().decline(ctx, spec.name, args["plan_id"])
+        await plans.decline(ctx, spec.name, args["plan_id"])
 
     return Tool(
         name="execute_plan",
@@ -110,7 +98,6 @@ def execute_tool(spec: PlanSpec, plans: FindPlans) -> Tool:
         "A person is asked first, for the plan as a whole. A plan is carried out once.",
         input_schema=ONE_PLAN,
         handler=execute,
-        effects=NO_EFFECTS,
         approval="always",
         preview=preview,
         declined=declined,

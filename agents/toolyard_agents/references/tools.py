@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Protocol
+from typing import Any
 
 from toolyard_agents.references.references import References
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import ToolError, UnknownName
 from toolyard_kernel.tools.define import define_tool
-from toolyard_kernel.tools.tool import NO_EFFECTS, Tool
+from toolyard_kernel.tools.tool import Tool
 
 PAGE = 8_000
 """Bytes of a page, unless the caller may be answered less."""
 ID: JsonObject = {"type": "string", "description": "The reference's id, ref_…"}
 
 
-class FindReferences(Protocol):
-    """Where the references are: the runtime that has these tools."""
-
-    def __call__(self) -> References: ...
-
-
-def reference_tools(references: FindReferences) -> tuple[Tool, Tool]:
+def reference_tools(references: References) -> tuple[Tool, Tool]:
     """`resolve_ref` and `glimpse_ref`."""
 
     async def resolve(args: JsonObject, ctx: ToolContext) -> JsonObject:
         try:
-            payload = await references().resolve(ctx.caller.principal, args["ref"])
+            payload = await references.resolve(ctx.caller.principal, args["ref"])
         except UnknownName as error:
             raise ToolError(str(error)) from error
         return _page(payload, args.get("offset", 0), min(PAGE, ctx.caller.profile.limits.output_bytes // 2))
 
     async def glimpse(args: JsonObject, ctx: ToolContext) -> JsonObject:
         try:
-            return {"ref": args["ref"], "glimpse": await references().glimpse(ctx.caller.principal, args["ref"])}
+            return {"ref": args["ref"], "glimpse": await references.glimpse(ctx.caller.principal, args["ref"])}
         except UnknownName as error:
             raise ToolError(str(error)) from error
 
@@ -53,7 +47,6 @@ def reference_tools(references: FindReferences) -> tuple[Tool, Tool]:
                 "additionalProperties": False,
             },
             handler=resolve,
-            effects=NO_EFFECTS,
         ),
         define_tool(
             name="glimpse_ref",
@@ -65,7 +58,6 @@ def reference_tools(references: FindReferences) -> tuple[Tool, Tool]:
                 "additionalProperties": False,
             },
             handler=glimpse,
-            effects=NO_EFFECTS,
         ),
     )
 

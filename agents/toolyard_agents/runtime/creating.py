@@ -1,0 +1,171 @@
+"""From a spec to a runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, overload
+
+from toolyard_agents.agent import Agent
+from toolyard_agents.agent_runtime.api import AgentRuntime
+from toolyard_agents.agent_runtime.api import create_runtime as create_agent_runtime
+from toolyard_agents.agent_runtime.options import RuntimeOptions
+from toolyard_agents.delegation import enable_delegation
+from toolyard_agents.models.model import Model
+from toolyard_agents.plans.plans import Plans
+from toolyard_agents.plans.tools import execute_tool, get_tool, propose_tool
+from toolyard_agents.references.references import References
+from toolyard_agents.references.tools import reference_tools
+from toolyard_agents.runtime.approvals import Approvals
+from toolyard_agents.runtime.environment import environment_of, toolkit_of
+from toolyard_agents.runtime.interpreters import ModelOf, models_of
+from toolyard_agents.runtime.running import Runs
+from toolyard_agents.runtime.runtime import Runtime, host_of
+from toolyard_agents.runtime.testing import TestingConfig
+from toolyard_agents.session.approving import ApprovalCallback
+from toolyard_agents.session.driving import CancelCheck
+from toolyard_agents.session.session import Session
+from toolyard_agents.spec.agent_spec import AgentSpec
+from toolyard_agents.spec.runtime_spec import RuntimeSpec
+from toolyard_agents.storage.opening import open_storage
+from toolyard_agents.team.team import Team
+from toolyard_agents.team.tools import team_tools
+from toolyard_agents.threads.stored import StoredThreads
+from toolyard_kernel.approvals.store import Approvals as OperatorApprovals
+from toolyard_kernel.calls.context import checked_services
+from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.changes import Changes
+from toolyard_kernel.folders import state_folder
+from toolyard_kernel.ledger.files import FileLedger
+from toolyard_kernel.ledger.ledger import Ledger
+from toolyard_kernel.ledger.recorder import Recorder
+from toolyard_kernel.offers.prompt_registry import Prompts
+from toolyard_kernel.offers.resource_registry import Resources
+from toolyard_kernel.tools.opening import Gone, OpenToolkits
+from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registry
+from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.tools.toolkits import Toolkit
+
+OURS = "runtime"
+"""The toolkit of the tools that a runtime gives its agents."""
+
+
+@overload
+def create_runtime(
+    spec: RuntimeSpec,
+    /,
+    *,
+    interpreter: str | Model = ...,
+    testing: TestingConfig | None = ...,
+    services: Mapping[str, Any] | None = ...,
+    data_environment: Mapping[str, Any] | None = ...,
+    ledger: Ledger | None = ...,
+) -> Runtime: ...
+@overload
+def create_runtime(
+    system_prompt: str,
+    options: RuntimeOptions | None = ...,
+    session: Session | None = ...,
+    approval_callback: ApprovalCallback | None = ...,
+    cancel_check: CancelCheck | None = ...,
+) -> AgentRuntime: ...
+def create_runtime(*arguments: Any, **keywords: Any) -> Runtime | AgentRuntime:
+    """A runtime of the agents that a spec defines; or, from a system prompt, a runtime of one agent with its session.
+
+    `interpreter` is `noop` (no model is asked), `scripted` (the prompt is a script of calls), `openai`, `anthropic`, or
+    a model. `testing` answers each prompt with one text. `services` are your own objects, for handlers to reach as
+    `ctx.<name>`. `data_environment` names what installed toolkits work on. Records go to the state folder, or to
+    `ledger`.
+
+    Raises:
+        SpecError: the interpreter, a provider, or what is given besides the spec cannot be used.
+        ConfigError, AgentError: a toolkit, a profile, the storage or an option cannot be used.
+        DefinitionError: a service or a tool cannot be registered.
+    """
+    if arguments and isinstance(arguments[0], RuntimeSpec):
+        return runtime_of(*arguments, **keywords)
+    return create_agent_runtime(*arguments, **keywords)
+
+
+def runtime_of(
+    spec: RuntimeSpec,
+    *,
+    interpreter: str | Model = "noop",
+    testing: TestingConfig | None = None,
+    services: Mapping[str, Any] | None = None,
+    data_environment: Mapping[str, Any] | None = None,
+    ledger: Ledger | None = None,
+) -> Runtime:
+    """A runtime of the agents that a spec defines: see `create_runtime`."""
+    models, environment = models_of(spec, interpreter, testing), environment_of(data_environment)
+    storage, changes, tenant = open_storage(spec.storage), Changes(), spec.tenant.resource_id
+    gate = Gate(
+        registry=Registry(),
+        recorder=Recorder(ledger or FileLedger(state_folder())),
+        approvals=OperatorApprovals(state_folder()),
+        services=checked_services(services),
+        changes=changes,
+    )
+    references = References(storage=storage, tenant=tenant, specs={one.name: one for one in spec.references})
+    plans = Plans(storage=storage, gate=gate, registries={plan.name: _registry(plan.tools) for plan in spec.plans})
+    toolkits = {one.name: toolkit_of(one, environment) for one in spec.toolkits}
+    agents = _agents(spec, models, toolkits, references, plans)
+    open_toolkits = OpenToolkits(tuple(toolkits.values()), _lost(agents))
+    threads, approvals = StoredThreads(storage=storage), Approvals(storage=storage, tenant=tenant)
+    team = Team(agents=agents, gate=gate, threads=threads)
+    return Runtime(
+        tenant=tenant,
+        team=team,
+        team_registry=_registry(team_tools(team)),
+        storage=storage,
+        runs=Runs(gate=gate, caller=host_of(tenant), threads=threads, approvals=approvals, open_toolkits=open_toolkits),
+        approvals=approvals,
+        references=references,
+        resources=Resources(changes),
+        prompts=Prompts(changes),
+        changes=changes,
+    )
+
+
+def _agents(
+    spec: RuntimeSpec, models: ModelOf, toolkits: Mapping[str, Toolkit], references: References, plans: Plans
+) -> dict[str, Agent]:
+    agents: dict[str, Agent] = {}
+    for one in spec.agents:
+        registry = _registry(one.tools)
+        for toolkit in (toolkits[own.name] for own in one.toolkits):
+            _register(registry, toolkit.tools(), toolkit.name)
+        _register(registry, (*_plan_tools(one, plans), *reference_tools(references)), OURS)
+        agents[one.name] = Agent(one.config, model=models(one), registry=registry)
+    for agent in agents.values():
+        if agent.config.routes:
+            enable_delegation(agent, {name: agents[name] for name in agent.config.routes})
+    return agents
+
+
+def _plan_tools(spec: AgentSpec, plans: Plans) -> Iterable[Tool]:
+    if spec.plan is None:
+        return ()
+    plans_own = propose_tool(spec.plan, spec.name, plans) if spec.role == "planner" else execute_tool(spec.plan, plans)
+    return plans_own, get_tool(spec.plan, plans)
+
+
+def _registry(tools: Iterable[Tool]) -> Registry:
+    registry = Registry()
+    _register(registry, tools, PYTHON_TOOLS)
+    return registry
+
+
+def _register(registry: Registry, tools: Iterable[Tool], toolkit: str) -> None:
+    for tool in tools:
+        registry.register(tool, toolkit=toolkit)
+
+
+def _lost(agents: Mapping[str, Agent]) -> Gone:
+    """A toolkit failed: its tools are gone, and the others go on."""
+
+    def gone(toolkit: Toolkit) -> None:
+        for agent in agents.values():
+            for entry in [entry for entry in agent.registry if entry.toolkit == toolkit.name]:
+                agent.registry.remove(entry.name)
+
+    return gone
