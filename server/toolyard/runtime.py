@@ -25,6 +25,8 @@ from toolyard_kernel.offers.resource_registry import Resources
 from toolyard_kernel.offers.resources import Resource, ResourceTemplate
 from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.references.memory import MemoryReferences
+from toolyard_kernel.references.resources import reference_resources
 from toolyard_kernel.tools.functions import tool as tool_of
 from toolyard_kernel.tools.opening import OpenToolkits
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registered, Registry
@@ -156,7 +158,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         for member in _tools_of(toolkit):
             registry.register(member, toolkit=toolkit.name)
     owned = {each.name: [entry for entry in registry if entry.toolkit == each.name] for each in given}
-    served_by, changes = [registry], Changes()
+    served_by, changes, references = [registry], Changes(), MemoryReferences()
     gate = Gate(
         registry=registry,
         recorder=Recorder(ledger or FileLedger(state_folder())),
@@ -164,6 +166,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         services=checked_services(services),
         approver=approver,
         changes=changes,
+        references=references,
     )
     team = _team(agents, gate, served_by) if agents else None
     registry.on_change(lambda: changes.tell(ListChanged("tools")))
@@ -175,7 +178,7 @@ def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each 
         tool_gate=gate,
         served_by=served_by,
         open_toolkits=OpenToolkits(given, lambda toolkit: _take_away(owned[toolkit.name], served_by)),
-        resources=_resources(resources, changes),
+        resources=_resources((*resources, *reference_resources(references)), changes),
         prompts=_prompts(prompts, changes),
         changes=changes,
         team=team,

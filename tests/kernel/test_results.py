@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, RootModel
 
-from toolyard_kernel.calls.results import MEDIA_BYTES, as_result
+from toolyard_kernel.calls import results
+from toolyard_kernel.calls.results import MEDIA_BYTES
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text, ToolResult
 from toolyard_kernel.errors import ToolError
 from toolyard_kernel.tools.schemas import Schema
@@ -33,6 +34,14 @@ class Numbers(RootModel[list[int]]):
 @dataclass
 class Size:
     width: int
+
+
+def as_result(value: Any, output: Schema | None, limit: int) -> ToolResult:
+    """The result as a caller with this limit is told it."""
+    result = results.as_result(value, output)
+    if results.is_within(result, limit):
+        return result
+    return results.shortened(result, limit, promised=output is not None)
 
 
 def text_of(value: Any, limit: int = PLENTY) -> str:

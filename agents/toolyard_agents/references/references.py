@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,9 +12,13 @@ from toolyard_agents.errors import StorageConflict
 from toolyard_agents.references.reference import Reference, Stored, id_of, plain
 from toolyard_agents.spec.reference_spec import ReferenceSpec
 from toolyard_agents.storage.storage import Key, Scope, Storage
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import UnknownName
+from toolyard_kernel.references.store import LASTS
 
 MISSING: Any = object()
+RESULT = "result"
+"""The kind of a tool's result that was too long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +62,16 @@ class References:
             UnknownName, StorageError: as `resolve`.
         """
         return (await self._stored(owner, reference)).glimpse
+
+    async def keep(self, caller: Caller, text: str) -> str:
+        """Keep a tool's result that was too long; see `ReferenceStore`."""
+        glimpse = {"length": len(text), "beginning": text[:200]}
+        return (await self.create(caller.principal, RESULT, text, glimpse=glimpse, ttl=LASTS)).id
+
+    async def text(self, caller: Caller, id: str) -> str:
+        """The value as text: of one that is none, its JSON; see `ReferenceStore`."""
+        payload = await self.resolve(caller.principal, id)
+        return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
 
     async def _keep(self, key: Key, stored: Stored, expires: float | None) -> None:
         record = await self.storage.get(key)

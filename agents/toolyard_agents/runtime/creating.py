@@ -40,6 +40,7 @@ from toolyard_kernel.ledger.ledger import Ledger
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.offers.prompt_registry import Prompts
 from toolyard_kernel.offers.resource_registry import Resources
+from toolyard_kernel.references.resources import reference_resources
 from toolyard_kernel.tools.opening import Gone, OpenToolkits
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registry
 from toolyard_kernel.tools.tool import Tool
@@ -98,14 +99,15 @@ def runtime_of(
     """A runtime of the agents that a spec defines: see `create_runtime`."""
     models, environment = models_of(spec, interpreter, testing), environment_of(data_environment)
     storage, changes, tenant = open_storage(spec.storage), Changes(), spec.tenant.resource_id
+    references = References(storage=storage, tenant=tenant, specs={one.name: one for one in spec.references})
     gate = Gate(
         registry=Registry(),
         recorder=Recorder(ledger or FileLedger(state_folder())),
         approvals=OperatorApprovals(state_folder()),
         services=checked_services(services),
         changes=changes,
+        references=references,
     )
-    references = References(storage=storage, tenant=tenant, specs={one.name: one for one in spec.references})
     plans = Plans(storage=storage, gate=gate, registries={plan.name: _registry(plan.tools) for plan in spec.plans})
     toolkits = {one.name: toolkit_of(one, environment) for one in spec.toolkits}
     agents = _agents(spec, models, toolkits, references, plans)
@@ -120,7 +122,7 @@ def runtime_of(
         runs=Runs(gate=gate, caller=host_of(tenant), threads=threads, approvals=approvals, open_toolkits=open_toolkits),
         approvals=approvals,
         references=references,
-        resources=Resources(changes),
+        resources=_resources(references, changes),
         prompts=Prompts(changes),
         changes=changes,
     )
@@ -147,6 +149,13 @@ def _plan_tools(spec: AgentSpec, plans: Plans) -> Iterable[Tool]:
         return ()
     plans_own = propose_tool(spec.plan, spec.name, plans) if spec.role == "planner" else execute_tool(spec.plan, plans)
     return plans_own, get_tool(spec.plan, plans)
+
+
+def _resources(references: References, changes: Changes) -> Resources:
+    resources = Resources(changes)
+    for template in reference_resources(references):
+        resources.register(template)
+    return resources
 
 
 def _registry(tools: Iterable[Tool]) -> Registry:

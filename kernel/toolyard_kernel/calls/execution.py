@@ -13,17 +13,23 @@ from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.calls.outcomes import Outcome, Status
-from toolyard_kernel.calls.results import as_result, limited
+from toolyard_kernel.calls.results import as_result, head_and_tail, is_within, shortened, whole_text
 from toolyard_kernel.changes import Changes
-from toolyard_kernel.content import InputRequired, Text, ToolResult
+from toolyard_kernel.content import InputRequired, Text, unicode_of
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
 from toolyard_kernel.ledger.redaction import scrub
+from toolyard_kernel.references.overflow import Overflow
 
 log = logging.getLogger("toolyard")
 
 
 async def execute(
-    admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any], changes: Changes
+    admitted: Admitted,
+    caller: Caller,
+    door: Door,
+    services: Mapping[str, Any],
+    changes: Changes,
+    overflow: Overflow | None,
 ) -> Outcome:
     """The outcome of a call whose handler runs now, by its deadline.
 
@@ -35,7 +41,10 @@ async def execute(
         returned = await _returned(admitted, caller, door, services, changes)
         if isinstance(returned, InputRequired):
             return _outcome(admitted, "input_required", input=returned)
-        result = as_result(returned, admitted.entry.output, limit)
+        result = as_result(returned, admitted.entry.output)
+        if not is_within(result, limit):
+            rest = await overflow.kept(caller, whole_text(result)) if overflow else ""
+            result = shortened(result, limit, promised=admitted.entry.output is not None, rest=rest)
     except DeadlineExceeded as error:
         return _failed(admitted, "timeout", _said(error), limit)
     except ToolError as error:
@@ -78,8 +87,8 @@ def _said(error: Exception) -> str:
 
 
 def _failed(admitted: Admitted, status: Status, message: str, limit: int, raised: Exception | None = None) -> Outcome:
-    shown = limited(ToolResult(content=(Text(message),)), limit)
-    return _outcome(admitted, status, content=tuple(shown.content), raised=raised)
+    told = Text(head_and_tail(unicode_of(message).encode(), limit))
+    return _outcome(admitted, status, content=(told,), raised=raised)
 
 
 def _outcome(admitted: Admitted, status: Status, **parts: Any) -> Outcome:

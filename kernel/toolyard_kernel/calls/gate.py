@@ -31,6 +31,8 @@ from toolyard_kernel.errors import InvalidArguments, LedgerError, ToolError, Unk
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.ledger.redaction import redact, scrub
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.references.overflow import RESOLVE, Overflow
+from toolyard_kernel.references.store import ReferenceStore
 from toolyard_kernel.tools.registry import Registered, Registry
 
 log = logging.getLogger("toolyard")
@@ -42,7 +44,7 @@ class Gate:
 
     `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running`
     holds the tools of the handlers that run now, each under a key of its own. `bound` is what no caller may go beyond
-    here, whatever its profile grants.
+    here, whatever its profile grants. `references` keep the whole of results that are too long.
     """
 
     registry: Registry
@@ -53,6 +55,7 @@ class Gate:
     changes: Changes = field(default_factory=Changes)
     running: dict[object, str] = field(default_factory=dict[object, str])
     bound: PermissionProfile | None = None
+    references: ReferenceStore | None = None
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
@@ -92,6 +95,11 @@ class Gate:
     def refuse(self, call: ToolCall, caller: Caller, rule: str, reason: str) -> Outcome:
         """Record a call that a door refused, and say how it ended."""
         return self._refused(Refusal("denied", refuse(rule, reason)), call, caller)
+
+    def _overflow(self, admitted: Admitted) -> Overflow | None:
+        if self.references is None:
+            return None
+        return Overflow(store=self.references, has_tool=self.registry.find(RESOLVE) is not None)
 
     def _bounded(self, caller: Caller) -> Caller:
         return caller if self.bound is None else replace(caller, profile=caller.profile & self.bound)
@@ -201,7 +209,7 @@ class Gate:
         self.running[run] = call.tool
         try:
             await door.started()
-            outcome = await execute(admitted, caller, door, self.services, self.changes)
+            outcome = await execute(admitted, caller, door, self.services, self.changes, self._overflow(admitted))
         finally:  # a cancelled call is recorded too
             del self.running[run]
             outcome = replace(outcome, duration=time.perf_counter() - began)

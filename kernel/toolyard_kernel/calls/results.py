@@ -18,20 +18,57 @@ MEDIA_BYTES = 8 * 1024 * 1024
 """An image, sound or resource larger than this is left out and named instead."""
 
 
-def as_result(value: Any, output: Schema | None, limit: int) -> ToolResult:
-    """Turn a handler's return value into content of at most `limit` bytes of text.
+def as_result(value: Any, output: Schema | None) -> ToolResult:
+    """Turn a handler's return value into content.
 
     Text passes as it is; an object becomes JSON text and structured content; anything else becomes JSON text.
 
     Raises:
-        ToolError: the value is no JSON, does not fit `output`, or is too long to be sent structured as promised.
+        ToolError: the value is no JSON, or does not fit `output`.
     """
     result = _result(value)
     if output and not result.is_error:
-        _check(result, output, limit)
-    if isinstance(value, ToolResult):
-        result = _structured_within(result, limit)
-    return limited(result, limit)
+        _check(result, output)
+    content = tuple(_small(block) for block in result.content)
+    return ToolResult(content=content, structured=result.structured, is_error=result.is_error)
+
+
+def is_within(result: ToolResult, limit: int) -> bool:
+    """Whether the result has at most `limit` bytes of text, and of structured content."""
+    texts = [block.text for block in result.content if isinstance(block, Text)]
+    # No character takes more than 4 bytes, so most results need not be encoded to be measured.
+    if sum(map(len, texts)) * 4 > limit and len(_joined(texts)) > limit:
+        return False
+    return result.structured is None or len(_json(result.structured)) <= limit
+
+
+def whole_text(result: ToolResult) -> str:
+    """All of the result that is text; of one whose structured content says more, that."""
+    texts = _joined([block.text for block in result.content if isinstance(block, Text)])
+    structured = b"" if result.structured is None else _json(result.structured)
+    return (structured if len(structured) > len(texts) else texts).decode(errors="replace")
+
+
+def shortened(result: ToolResult, limit: int, *, promised: bool = False, rest: str = "") -> ToolResult:
+    """The head and the tail of a result that is longer than `limit` bytes, and how much is missing.
+
+    `promised` says that its structured content cannot be left out; `rest` says where the whole can be read.
+
+    Raises:
+        ToolError: what was promised is too long.
+    """
+    size = 0 if result.structured is None else len(_json(result.structured))
+    if promised and not result.is_error and size > limit:
+        raise ToolError(
+            f"the result has {size} bytes and the limit is {limit} (output_bytes): {rest or 'ask for less'}"
+        )
+    whole = _joined([block.text for block in result.content if isinstance(block, Text)])
+    others = tuple(block for block in result.content if not isinstance(block, Text))
+    told = f"; {rest}" if rest else ""
+    if len(whole) > limit:
+        return ToolResult(content=(Text(head_and_tail(whole, limit, told)), *others), is_error=result.is_error)
+    left_out = Text(f"[structured content of {size} bytes left out: the limit is {limit} (output_bytes){told}]")
+    return replace(result, content=(*result.content, left_out), structured=None)
 
 
 def _result(value: Any) -> ToolResult:
@@ -73,46 +110,25 @@ def _json(value: Any) -> bytes:
         raise ToolError(f"the tool returned a {type(value).__name__} that is not JSON: {error}") from error
 
 
-def _check(result: ToolResult, output: Schema, limit: int) -> None:
+def _check(result: ToolResult, output: Schema) -> None:
     if result.structured is None:
         raise ToolError("the tool promises structured content and returned none")
     if problems := output.problems(result.structured):
         raise ToolError(f"the tool's result does not fit its output schema: {as_sentence(problems)}")
-    size = len(_json(result.structured))
-    if size > limit:
-        raise ToolError(f"the result has {size} bytes and the limit is {limit} (output_bytes): ask for less")
 
 
-def _structured_within(result: ToolResult, limit: int) -> ToolResult:
-    """Content of the handler's own says nothing about the size of the structured content beside it."""
-    size = len(_json(result.structured)) if result.structured is not None else 0
-    if size <= limit:
-        return result
-    left_out = Text(f"[structured content of {size} bytes left out: the limit is {limit} (output_bytes)]")
-    return replace(result, content=(*result.content, left_out), structured=None)
+def _joined(texts: Sequence[str]) -> bytes:
+    return "\n".join(texts).encode(errors="replace")
 
 
-def limited(result: ToolResult, limit: int) -> ToolResult:
-    """`result` with at most `limit` bytes of text: the head and the tail of longer ones, and how much is missing."""
-    content = tuple(_small(block) for block in result.content)
-    texts = [block.text for block in content if isinstance(block, Text)]
-    if sum(map(len, texts)) * 4 <= limit:  # no character takes more than 4 bytes: nothing to count
-        return ToolResult(content=content, structured=result.structured, is_error=result.is_error)
-    whole = "\n".join(texts).encode(errors="replace")
-    if len(whole) <= limit:
-        return ToolResult(content=content, structured=result.structured, is_error=result.is_error)
-    others = tuple(block for block in content if not isinstance(block, Text))
-    return ToolResult(content=(Text(head_and_tail(whole, limit)), *others), is_error=result.is_error)
-
-
-def head_and_tail(whole: bytes, limit: int) -> str:
+def head_and_tail(whole: bytes, limit: int, rest: str = "") -> str:
     """The text, or its beginning and its end within `limit` bytes, and how much is missing between them."""
     if len(whole) <= limit:
         return whole.decode(errors="replace")
     half = limit // 2
     head, tail = whole[:half].decode(errors="ignore"), whole[len(whole) - half :].decode(errors="ignore")
     left_out = len(whole) - len(head.encode()) - len(tail.encode())
-    return f"{head}\n[… {left_out} of {len(whole)} bytes left out: the limit is {limit} (output_bytes) …]\n{tail}"
+    return f"{head}\n[… {left_out} of {len(whole)} bytes left out: the limit is {limit} (output_bytes){rest} …]\n{tail}"
 
 
 def _small(block: Content) -> Content:
