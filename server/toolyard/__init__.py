@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from toolyard_agents.config.agent_config import AgentConfig
     from toolyard_agents.config.budgets import Budgets
     from toolyard_agents.delegation import agent_tool, enable_delegation
-    from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError
+    from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError, SessionBusy, SpecError, StorageError
     from toolyard_agents.events import AgentEvent
+    from toolyard_agents.references.reference import Reference
     from toolyard_agents.results import RunResult
+    from toolyard_agents.runtime.runtime import Runtime
     from toolyard_agents.runtime.testing import TestingConfig
     from toolyard_agents.session.session import Session
     from toolyard_agents.spec.agent_spec import (
@@ -117,6 +119,7 @@ _HOMES = {
     "PromptArgument": "toolyard_kernel.offers.prompts",
     "PromptError": "toolyard_agents.errors",
     "ProviderSpec": "toolyard_agents.spec.providers",
+    "Reference": "toolyard_agents.references.reference",
     "ReferenceSpec": "toolyard_agents.spec.reference_spec",
     "Registry": "toolyard_kernel.tools.registry",
     "Resource": "toolyard_kernel.offers.resources",
@@ -124,13 +127,17 @@ _HOMES = {
     "ResourceTemplate": "toolyard_kernel.offers.resources",
     "ResourceUpdated": "toolyard_kernel.changes",
     "RunResult": "toolyard_agents.results",
+    "Runtime": "toolyard_agents.runtime.runtime",
     "RuntimeOptions": "toolyard_agents.agent_runtime.options",
     "RuntimeSpec": "toolyard_agents.spec.runtime_spec",
     "Session": "toolyard_agents.session.session",
+    "SessionBusy": "toolyard_agents.errors",
     "SessionInfo": "toolyard_agents.store.about",
     "SessionStore": "toolyard_agents.store.store",
     "SettingsPath": "toolyard_kernel.tools.settings",
+    "SpecError": "toolyard_agents.errors",
     "State": "toolyard_agents.state.state",
+    "StorageError": "toolyard_agents.errors",
     "StorageSpec": "toolyard_agents.storage.descriptor",
     "TenantSpec": "toolyard_agents.spec.tenant",
     "TestingConfig": "toolyard_agents.runtime.testing",
@@ -209,6 +216,7 @@ __all__ = [
     "PromptArgument",
     "PromptError",
     "ProviderSpec",
+    "Reference",
     "ReferenceSpec",
     "Registry",
     "Resource",
@@ -216,13 +224,17 @@ __all__ = [
     "ResourceTemplate",
     "ResourceUpdated",
     "RunResult",
+    "Runtime",
     "RuntimeOptions",
     "RuntimeSpec",
     "Session",
+    "SessionBusy",
     "SessionInfo",
     "SessionStore",
     "SettingsPath",
+    "SpecError",
     "State",
+    "StorageError",
     "StorageSpec",
     "TenantSpec",
     "TestingConfig",
