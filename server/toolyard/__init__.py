@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from toolyard_agents.agent_runtime.api import (
         AgentRuntime,
         close_runtime,
-        create_runtime,
         dispatch_prompt,
         reconfigure_runtime,
         run_prompt,
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from toolyard_agents.events import AgentEvent
     from toolyard_agents.references.reference import Reference
     from toolyard_agents.results import RunResult
+    from toolyard_agents.runtime.creating import create_runtime
     from toolyard_agents.runtime.runtime import Runtime
     from toolyard_agents.runtime.testing import TestingConfig
     from toolyard_agents.session.session import Session

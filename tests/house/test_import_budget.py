@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import subprocess
 import sys
+from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import toolyard
+from toolyard import mcp
 
 FOR_THE_WIRE = {"mcp", "mcp_types", "starlette", "uvicorn"}
 FOR_AGENTS = {"openai"}
@@ -49,3 +55,11 @@ def test_every_public_name_can_be_imported(package: str) -> None:
     code = f"import {package} as it\nfor name in it.__all__: getattr(it, name)"
     ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("package", [toolyard, mcp], ids=["toolyard", "mcp"])
+def test_type_checkers_are_told_where_each_public_name_really_is(package: ModuleType) -> None:
+    tree = ast.parse(Path(package.__file__ or "").read_text())
+    (told,) = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    imports = [node for node in told.body if isinstance(node, ast.ImportFrom) and node.module != "toolyard"]
+    assert {alias.name: node.module for node in imports for alias in node.names} == vars(package)["_HOMES"]
