@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from threading import Lock
 
 Listener = Callable[[str], None]
@@ -47,3 +48,14 @@ class CancellationToken:
         with self._lock:
             if listener in self._listeners:
                 self._listeners.remove(listener)
+
+
+@contextmanager
+def following(token: CancellationToken) -> Generator[CancellationToken]:
+    """A token of one's own that is cancelled with another, and not the other way round."""
+    own = CancellationToken()
+    forget = token.listen(own.cancel)
+    try:
+        yield own
+    finally:
+        forget()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.opened import OpenAgent, opened_behind
 from toolyard_agents.results import RunResult
 from toolyard_agents.session.doors import CallDoor
 from toolyard_agents.session.parent_run import ParentRun
@@ -97,11 +98,11 @@ async def _delegated(
     parent = door.parent
     parked = _parked(target, door)
     state = restored(parked) if parked else _history(parent.state) if share_history else State()
-    session = Session(target, state=state, context=_context(caller, parent))
-    session.approval_callback = parent.callback
-    running = session.resume(door.given, token=parent.token) if parked else session.run(prompt, token=parent.token)
-    result = await running
-    parent.spend(result.used)
+    async with target.open_toolkits.held(), opened_behind(parent.gate, target) as open_agent:
+        session = Session(target, state=state, context=_context(caller, parent, open_agent))
+        session.approval_callback = parent.callback
+        token = parent.token
+        result = await (session.resume(door.given, token=token) if parked else session.run(prompt, token=token))
     if result.status == "interrupted":
         parent.state.park(door.call_id, target.name, session.state, binding=door.approved)
         door.waits = result.reason
@@ -109,13 +110,14 @@ async def _delegated(
     return _answer(target, result)
 
 
-def _context(caller: Caller, parent: ParentRun) -> RunContext:
+def _context(caller: Caller, parent: ParentRun, open_agent: OpenAgent) -> RunContext:
     return RunContext(
         caller=caller,
         door=parent.context.door,
         depth=parent.context.depth + 1,
-        bounds=parent.spending.left(),
+        spending=parent.spending,
         parent_run_id=parent.emitter.run_id,
+        opened=open_agent,
         on_event=parent.emitter.pass_on,
         desk=parent.context.desk,
         keep=parent.context.keep,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
@@ -19,9 +20,11 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - as inherited
         keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # pyright: ignore[reportUnknownMemberType]
-        for key in keys:
-            if keys.count(key) > 1:
+        known: set[Any] = set()
+        for key in (key for key in keys if isinstance(key, Hashable)):  # YAML itself refuses others
+            if key in known:
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", node.start_mark)
+            known.add(key)
         return super().construct_mapping(node, deep)
 
 

@@ -77,7 +77,7 @@ FIELDS: dict[str, dict[str, Any]] = {
 }
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
-    "create_runtime": ("system_prompt", "options", "session", "approval_callback", "cancel_check"),
+    "create_runtime": ("system_prompt", "options", "session", "approval_callback", "cancel_check", "of_spec"),
     "start_runtime": ("runtime",),
     "run_prompt": ("runtime", "prompt", "on_event"),
     "dispatch_prompt": ("runtime", "prompt", "on_event", "token"),

@@ -179,7 +179,7 @@ async def test_a_profile_names_the_agents_that_may_be_run(tmp_path: Path) -> Non
     async with client(yard, None, ERAS[0], None) as found:
         assert "ask_greeter" not in {listed.name for listed in (await found.list_tools()).tools}
         refused = await found.call_tool("run_prompt", {"prompt": "hi", "agent": "greeter"})
-        assert "does not let you run the agent 'greeter'" in text_of(refused)
+        assert "no agent is named 'greeter'; give one of planner" in text_of(refused)
         assert text_of(await found.call_tool("run_prompt", {"prompt": "hi", "agent": "planner"})) == "hi"
         unknown = await found.call_tool("run_prompt", {"prompt": "hi", "agent": "nobody"})
         assert "no agent is named 'nobody'" in text_of(unknown)

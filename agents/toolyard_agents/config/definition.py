@@ -72,7 +72,9 @@ class AgentDefinition(BaseModel):
         default=None, description="Whether it may delegate; by default, when it has routes."
     )
     expose: StrictBool | None = Field(
-        default=None, description="Whether MCP clients can run it; by default, when it is a specialist."
+        default=None,
+        description="Whether MCP clients have a tool ask_<name> of it; by default, when it is a specialist. "
+        "With `false` they cannot run it by run_prompt either, only other agents can.",
     )
 
     @field_validator("system_prompt")

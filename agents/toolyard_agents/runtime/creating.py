@@ -10,6 +10,7 @@ from toolyard_agents.agent_runtime.api import AgentRuntime
 from toolyard_agents.agent_runtime.api import create_runtime as create_agent_runtime
 from toolyard_agents.agent_runtime.options import RuntimeOptions
 from toolyard_agents.delegation import enable_delegation
+from toolyard_agents.errors import AgentError, SpecError
 from toolyard_agents.models.model import Model
 from toolyard_agents.plans.plans import Plans
 from toolyard_agents.plans.tools import execute_tool, get_tool, propose_tool
@@ -69,22 +70,33 @@ def create_runtime(
     approval_callback: ApprovalCallback | None = ...,
     cancel_check: CancelCheck | None = ...,
 ) -> AgentRuntime: ...
-def create_runtime(*arguments: Any, **keywords: Any) -> Runtime | AgentRuntime:
+def create_runtime(
+    system_prompt: str | RuntimeSpec,
+    options: RuntimeOptions | None = None,
+    session: Session | None = None,
+    approval_callback: ApprovalCallback | None = None,
+    cancel_check: CancelCheck | None = None,
+    **of_spec: Any,
+) -> Runtime | AgentRuntime:
     """A runtime of the agents that a spec defines; or, from a system prompt, a runtime of one agent with its session.
 
-    `interpreter` is `noop` (no model is asked), `scripted` (the prompt is a script of calls), `openai`, `anthropic`, or
-    a model. `testing` answers each prompt with one text. `services` are your own objects, for handlers to reach as
-    `ctx.<name>`. `data_environment` names what installed toolkits work on. Records go to the state folder, or to
-    `ledger`.
+    With a spec: `interpreter` is `noop` (no model is asked), `scripted` (the prompt is a script of calls), `openai`,
+    `anthropic`, or a model. `testing` answers each prompt with one text. `services` are your own objects, for handlers
+    to reach as `ctx.<name>`. `data_environment` names what installed toolkits work on. Records go to the state folder,
+    or to `ledger`. With a system prompt: `options` say the rest, and `session` is one to go on with.
 
     Raises:
         SpecError: the interpreter, a provider, or what is given besides the spec cannot be used.
         ConfigError, AgentError: a toolkit, a profile, the storage or an option cannot be used.
         DefinitionError: a service or a tool cannot be registered.
     """
-    if arguments and isinstance(arguments[0], RuntimeSpec):
-        return runtime_of(*arguments, **keywords)
-    return create_agent_runtime(*arguments, **keywords)
+    if isinstance(system_prompt, RuntimeSpec):
+        if not all(one is None for one in (options, session, approval_callback, cancel_check)):
+            raise SpecError("options, session, approval_callback and cancel_check are for a runtime of a system prompt")
+        return runtime_of(system_prompt, **of_spec)
+    if of_spec:
+        raise AgentError(f"{', '.join(of_spec)}: for a runtime of a spec, which define_runtime makes")
+    return create_agent_runtime(system_prompt, options, session, approval_callback, cancel_check)
 
 
 def runtime_of(

@@ -15,7 +15,7 @@ from toolyard_agents.runtime.approvals import Approvals
 from toolyard_agents.runtime.running import Event, Query, Runs
 from toolyard_agents.spec.reference_spec import ReferenceSpec
 from toolyard_agents.storage.storage import Storage
-from toolyard_agents.team.team import Team
+from toolyard_agents.team.team import Team, chosen
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.changes import Changes
@@ -62,7 +62,9 @@ class Runtime:
         Raises:
             UnknownName: there are several agents, and none is a coordinator.
         """
-        return self.runs.events(Query(agent=self.team.chosen(None), prompt=prompt, thread_id=thread_id, resume=resume))
+        return self.runs.events(
+            Query(agent=chosen(self.team.agents, None), prompt=prompt, thread_id=thread_id, resume=resume)
+        )
 
     def run_specialist(
         self, name: str, prompt: str, thread_id: str, resume: int | None = None
@@ -72,7 +74,9 @@ class Runtime:
         Raises:
             UnknownName: there is none.
         """
-        return self.runs.events(Query(agent=self.team.chosen(name), prompt=prompt, thread_id=thread_id, resume=resume))
+        return self.runs.events(
+            Query(agent=chosen(self.team.agents, name), prompt=prompt, thread_id=thread_id, resume=resume)
+        )
 
     async def respond_to_approval(self, approval_id: str, outcome: Outcome, feedback: str | None = None) -> None:
         """Answer an ask with `approve`, `reject` or `revise`, once; the model reads the feedback.

@@ -7,22 +7,19 @@ from dataclasses import dataclass
 from toolyard_agents.results import StopReason
 from toolyard_agents.usage import Usage
 
-MOST_TURNS = 100
-"""Turns of a run whose budget names none: a loop that nobody watches must end."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The bounds of one run: model turns, tokens, US dollars, and seconds. None is no bound."""
+    """Of one run with what it delegates to: model turns, tokens, US dollars, and seconds. None is no bound."""
 
-    max_turns: int = MOST_TURNS
+    max_turns: int | None = None
     max_tokens: int | None = None
     max_cost: float | None = None
     wall_time: float | None = None
 
     def refusal(self, turns: int, used: Usage) -> tuple[StopReason, str] | None:
         """Why no further step may be taken after `turns` of them, or None."""
-        if turns >= self.max_turns:
+        if self.max_turns is not None and turns >= self.max_turns:
             return "max_iterations", f"the run has taken {turns} turns, which is as many as it may"
         if self.max_tokens is not None and used.total_tokens >= self.max_tokens:
             return "budget", f"the run has used {used.total_tokens} tokens of {self.max_tokens}"
@@ -33,13 +30,3 @@ class Bounds:
         if used.cost >= self.max_cost:
             return "budget", f"the run has cost ${used.cost:.4f} of ${self.max_cost:g}"
         return None
-
-    def less(self, turns: int, used: Usage, seconds: float) -> Bounds:
-        """What is left after so much of it."""
-        cost = None if self.max_cost is None else max(self.max_cost - (used.cost or 0.0), 0.0)
-        return Bounds(
-            max_turns=max(self.max_turns - turns, 0),
-            max_tokens=None if self.max_tokens is None else max(self.max_tokens - used.total_tokens, 0),
-            max_cost=cost,
-            wall_time=None if self.wall_time is None else max(self.wall_time - seconds, 0.0),
-        )

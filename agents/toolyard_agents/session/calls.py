@@ -19,7 +19,7 @@ from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text
-from toolyard_kernel.ledger.redaction import redact
+from toolyard_kernel.ledger.redaction import field_names_only, scrub, without_secrets
 
 REFUSED = frozenset({"denied", "approval_required"})
 
@@ -88,7 +88,7 @@ class Calls:
         outcome = await replace(self.gate, approver=approver).call(call, self.caller, door)
         if waiting := _waits(outcome, approver):
             return Waiting(request=request, reason=waiting)
-        return await self._answered(request, door, outcome)
+        return await self._answered(request, call, door, outcome)
 
     def _door(self, request: ToolRequest, call: ToolCall, given: Mapping[CallPath, bool]) -> CallDoor:
         parked = self.run.state.parked(request.id)
@@ -108,9 +108,11 @@ class Calls:
         return self.run.emitter
 
     def _shown(self, call: ToolCall) -> JsonObject:
-        """The arguments as events may tell them: without what the tool declares to be secret."""
+        """The arguments as events may tell them: of those that no schema vouches for, only the names."""
         entry = self.gate.registry.find(call.tool)
-        return redact(call.arguments, entry.secret) if entry and entry.secret else call.arguments
+        if entry is None or entry.input.problems(call.arguments):
+            return field_names_only(call.arguments)
+        return without_secrets(call.arguments, entry.secret) if entry.secret else call.arguments
 
     def _call(self, request: ToolRequest, arguments: JsonObject) -> ToolCall:
         """With one id for all the rounds that an approval may take."""
@@ -132,7 +134,7 @@ class Calls:
         await self._ended(request, text, {"status": "tool_error"})
         return Answered(request=request, text=text)
 
-    async def _answered(self, request: ToolRequest, door: CallDoor, outcome: Outcome) -> Answered:
+    async def _answered(self, request: ToolRequest, call: ToolCall, door: CallDoor, outcome: Outcome) -> Answered:
         text = text_of(outcome)
         if door.said:
             text = f"{text}\n\n[whoever approved this call says: {door.said}]"
@@ -143,13 +145,18 @@ class Calls:
                 tool_name=request.name,
                 tool_call_id=request.id,
                 tool_args=door.arguments,
-                content=text,
+                content=self._told(text, call, outcome),
                 tool_metadata=about,
             )
         else:
             await door.started()  # arguments that did not fit: it never ran, and its end has a beginning all the same
-            await self._ended(request, text, {**about, "structured": outcome.structured})
+            await self._ended(request, self._told(text, call, outcome), {**about, "structured": outcome.structured})
         return Answered(request=request, text=text)
+
+    def _told(self, text: str, call: ToolCall, outcome: Outcome) -> str:
+        """The answer as events may tell it: an error may quote what was secret in the arguments."""
+        entry = self.gate.registry.find(call.tool)
+        return scrub(text, call.arguments, entry.secret) if entry and not outcome.ok else text
 
     async def _ended(self, request: ToolRequest, text: str, about: dict[str, Any]) -> None:
         await self.emitter.emit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from toolyard_agents.errors import ModelError
@@ -20,7 +21,7 @@ from toolyard_agents.state.compaction import (
     tokens_after,
 )
 from toolyard_agents.state.state import State
-from toolyard_agents.usage import NOTHING, Usage
+from toolyard_agents.usage import Usage
 
 FULL = 0.8
 """The part of the context window that may be used before the conversation is summarised."""
@@ -32,29 +33,29 @@ log = logging.getLogger("toolyard")
 
 @dataclass(slots=True, kw_only=True)
 class Compactor:
-    """Summarises `state` by asking `model`. `window` is the model's context in tokens; None never makes room by itself.
+    """Summarises `state` by asking `model`, and charges what that uses.
 
-    `overhead` are the tokens of what is sent besides the conversation. `reported` is what the provider counted last.
+    `window` is the model's context in tokens; None never makes room by itself. `overhead` are the tokens of what is
+    sent besides the conversation. `reported` is what the provider counted last.
     """
 
     model: Model
     state: State
     emitter: Emitter
     window: int | None
+    charge: Callable[[Usage], None]
     overhead: int = 0
     reported: int = 0
-    used: Usage = NOTHING
 
     def hear(self, usage: Usage) -> None:
         """What the provider counted for the last answer: all of it is in the next question."""
         self.reported = usage.total_tokens
 
-    async def make_room(self) -> Usage:
-        """Compact a conversation that fills its window; what that used."""
-        before, self.used = self.state.estimate_tokens() + self.overhead, NOTHING
-        if self.window is not None and max(before, self.reported) >= FULL * self.window:
+    async def make_room(self) -> None:
+        """Compact a conversation that fills its window."""
+        tokens = max(self.state.estimate_tokens() + self.overhead, self.reported)
+        if self.window is not None and tokens >= FULL * self.window:
             await self.compact("auto")
-        return self.used
 
     async def compact(self, trigger: Trigger) -> CompactResult:
         """Let a summary stand for what can give way; without a summary, drop the oldest turns and say so."""
@@ -92,6 +93,5 @@ class Compactor:
                 if isinstance(piece, TextPiece):
                     texts.append(piece.text)
                 elif isinstance(piece, Finished):
-                    self.used += piece.usage
-                    self.state.update_usage(piece.usage)
+                    self.charge(piece.usage)
         return "".join(texts)

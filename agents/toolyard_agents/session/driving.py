@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import anyio
@@ -54,24 +55,42 @@ class Driver:
         forget = self.token.listen(_canceller(work))
         watching = asyncio.create_task(self._watch()) if self.cancel_check else None
         try:
-            await asyncio.wait({work}, timeout=self.run.spending.wall_time)
-        except asyncio.CancelledError:
-            self.token.cancel("the task that drove the run was cancelled")
-            with anyio.CancelScope(shield=True):
-                await self._ended(work)
-            raise
+            return await self._surely(asyncio.create_task(self._ended(work)))
         finally:
             forget()
             if watching:
                 watching.cancel()
-        return await self._ended(work)
+
+    async def _surely(self, ending: asyncio.Task[RunResult]) -> RunResult:
+        """Wait for the end; to be cancelled meanwhile cancels the run, and, however often it comes, not its end."""
+        try:
+            await asyncio.wait({ending})
+        except asyncio.CancelledError:
+            self.token.cancel("the task that drove the run was cancelled")
+            with anyio.CancelScope(shield=True):
+                while not ending.done():
+                    with suppress(asyncio.CancelledError):
+                        await asyncio.wait({ending})
+            raise
+        return ending.result()
 
     async def _ended(self, work: asyncio.Task[Stop]) -> RunResult:
-        late = not work.done()
-        if late:
-            work.cancel()
-            await asyncio.wait({work}, timeout=GRACE)
-        return await self._result(self._stop(work, late=late))
+        stopped = asyncio.Event()
+        forget = self.token.listen(_setter(stopped))
+        waiting = asyncio.create_task(stopped.wait())
+        try:
+            wall_time = self.run.spending.wall_time
+            await asyncio.wait({work, waiting}, timeout=wall_time, return_when=asyncio.FIRST_COMPLETED)
+            late = not work.done() and not stopped.is_set()
+            if not work.done():
+                work.cancel()
+                await asyncio.wait({work}, timeout=GRACE)
+            if late:
+                stopped.set()
+            return await self._result(self._stop(work, late=late), stopped)
+        finally:
+            forget()
+            waiting.cancel()
 
     def _stop(self, work: asyncio.Task[Stop], *, late: bool) -> Stop:
         if work.done() and not work.cancelled() and work.exception() is None:
@@ -88,11 +107,11 @@ class Driver:
         log.error("run %s failed", self.run.emitter.run_id, exc_info=error)
         return Stop("error", f"{type(error).__name__}: {error}")
 
-    async def _result(self, stop: Stop) -> RunResult:
+    async def _result(self, stop: Stop, stopped: asyncio.Event) -> RunResult:
         run, status = self.run, STATUS[stop.reason]
         self._keep_what_came()
         run.state.end_run(status)
-        await run.emitter.emit(LAST[status], content=stop.text, usage=run.spending.usage.to_dict())
+        await self._tell_the_end(stop, status, stopped)
         return RunResult(
             text=stop.text if status == "completed" else run.turn.text,
             events=run.emitter.events,
@@ -101,6 +120,18 @@ class Driver:
             run_id=run.emitter.run_id,
             stop_reason=stop.reason,
         )
+
+    async def _tell_the_end(self, stop: Stop, status: EndStatus, stopped: asyncio.Event) -> None:
+        """Whoever hears of it may take its time, unless the run was stopped."""
+        usage = self.run.spending.usage.to_dict()
+        telling = asyncio.create_task(self.run.emitter.emit(LAST[status], content=stop.text, usage=usage))
+        stop_waiting = asyncio.create_task(stopped.wait())
+        await asyncio.wait({telling, stop_waiting}, return_when=asyncio.FIRST_COMPLETED)
+        stop_waiting.cancel()
+        await asyncio.wait({telling}, timeout=GRACE)
+        if telling.cancel():
+            log.error("run %s: whoever hears its events did not take its end in time", self.run.emitter.run_id)
+            await asyncio.wait({telling}, timeout=GRACE)
 
     def _keep_what_came(self) -> None:
         """The part of an answer that broke off, if the disk has room for it: the run ends all the same."""
@@ -133,3 +164,12 @@ def _canceller(work: asyncio.Task[Stop]) -> Callable[[str], None]:
         loop.call_soon_threadsafe(work.cancel)
 
     return cancel
+
+
+def _setter(event: asyncio.Event) -> Callable[[str], None]:
+    loop = asyncio.get_running_loop()
+
+    def set_it(reason: str) -> None:
+        loop.call_soon_threadsafe(event.set)
+
+    return set_it

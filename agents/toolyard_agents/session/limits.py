@@ -8,8 +8,9 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.model import Model
-from toolyard_agents.session.bounds import MOST_TURNS, Bounds
+from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.run_context import RunContext
+from toolyard_agents.session.spending import Spending
 from toolyard_agents.usage import NOTHING
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.profiles.profile import PermissionProfile
@@ -36,26 +37,25 @@ def narrowed(profile: PermissionProfile, budgets: Budgets) -> PermissionProfile:
 
 
 def bounds_of(agent: Agent, caller: Caller, context: RunContext) -> Bounds:
-    """The stricter of what the agent, the caller's profile and the context leave."""
-    own, limits = agent.config.budgets, caller.profile.limits
-    given = context.bounds or Bounds()
-    turns = (own.max_turns, limits.max_turns, given.max_turns, MOST_TURNS)
+    """The stricter of what the agent, the caller's profile and the context say."""
+    own, limits, given = agent.config.budgets, caller.profile.limits, context.bounds or Bounds()
     return Bounds(
-        max_turns=min(turn for turn in turns if turn is not None),
+        max_turns=least(least(own.max_turns, limits.max_turns), given.max_turns),
         max_tokens=least(least(own.max_tokens, limits.max_tokens), given.max_tokens),
         max_cost=least(least(own.max_cost, limits.max_cost), given.max_cost),
         wall_time=least(own.wall_time, given.wall_time),
     )
 
 
-def check_price(bounds: Bounds, model: Model) -> None:
+def check_price(spending: Spending, model: Model) -> None:
     """A cost that nobody knows cannot be kept within a bound.
 
     Raises:
         ModelRefused: the price of the model is not known, and the budget bounds the cost.
     """
-    if bounds.max_cost is not None and model.cost(NOTHING) is None:
+    costs = [bounds.max_cost for bounds in spending.all_bounds if bounds.max_cost is not None]
+    if costs and model.cost(NOTHING) is None:
         raise ModelRefused(
-            f"the price of {model.name!r} is not known, so max_cost={bounds.max_cost:g} cannot be kept; "
+            f"the price of {model.name!r} is not known, so max_cost={min(costs):g} cannot be kept; "
             f"add it to prices.yaml, or take max_cost out"
         )

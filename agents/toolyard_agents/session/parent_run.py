@@ -10,7 +10,7 @@ from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.spending import Spending
 from toolyard_agents.state.state import State
-from toolyard_agents.usage import Usage
+from toolyard_kernel.calls.gate import Gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +23,4 @@ class ParentRun:
     token: CancellationToken
     callback: ApprovalCallback | None
     spending: Spending
-
-    def spend(self, usage: Usage) -> None:
-        """Count what a run used that this one delegated to."""
-        self.spending.usage += usage
-        self.state.update_usage(usage)
+    gate: Gate

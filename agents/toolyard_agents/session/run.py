@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.messages import Message, ToolRequest
 from toolyard_agents.models.model import Model, ModelRequest, ModelSettings
 from toolyard_agents.results import StopReason
@@ -43,6 +44,7 @@ class Run:
     spending: Spending
     compactor: Compactor
     offer: Callable[[], Offer]
+    token: CancellationToken
     prompt: str | None = None
     given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     turn: Turn = field(default_factory=Turn)
@@ -53,13 +55,15 @@ class Run:
         Raises:
             ModelError: the model cannot be asked.
         """
-        check_price(self.spending.bounds, self.model)
+        check_price(self.spending, self.model)
         await self.emitter.emit("agent_start", content=self.prompt)
         if self.prompt is not None:
             self.state.add_user_message(self.prompt)
         if waiting := await self._answer(self.state.pending(), self.given):
             return waiting
         while True:
+            if self.token.is_cancelled():  # whoever hears the events may have swallowed the cancellation
+                return Stop("cancelled", self.token.reason)
             if refusal := self.spending.refusal():
                 return Stop(*refusal)
             finished = await self._ask()
@@ -71,17 +75,15 @@ class Run:
 
     async def _ask(self) -> str:
         """Ask the model, and keep its answer."""
-        self.spending.usage += await self.compactor.make_room()
+        await self.compactor.make_room()
         self.turn = Turn()
-        self.spending.turns += 1
-        await self.emitter.emit("step_start", tool_metadata={"step": self.spending.turns})
+        await self.emitter.emit("step_start", tool_metadata={"step": self.spending.take_step()})
         offer = self.offer()
         finished = await self.turn.take(self.model, self._request(offer), self.emitter)
         self.calls.names = offer.names
         self.state.add_assistant_message(self.turn.text, tool_calls=tuple(self.turn.requests))
         self.turn.kept = True
-        self.state.update_usage(finished.usage)
-        self.spending.usage += finished.usage
+        self.spending.charge(finished.usage)
         self.compactor.hear(finished.usage)
         await self.emitter.emit("api_call_complete", usage=finished.usage.to_dict())
         return finished.reason

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from toolyard_agents.opened import OpenAgent
     from toolyard_agents.session.approving import Desk
     from toolyard_agents.session.emitting import Keep, OnEvent
+    from toolyard_agents.session.spending import Spending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +22,8 @@ class RunContext:
 
     `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
     delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk`
-    takes asks that the program itself does not answer, and `keep` the events.
+    takes asks that the program itself does not answer, and `keep` the events. What the run uses is charged to
+    `spending` too, that of whoever asked for it.
     """
 
     caller: Caller
@@ -29,6 +31,7 @@ class RunContext:
     door: Door = NO_DOOR
     depth: int = 0
     bounds: Bounds | None = None
+    spending: Spending | None = None
     parent_run_id: str | None = None
     opened: OpenAgent | None = None
     on_event: OnEvent | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ from toolyard_agents.session.spending import Spending
 from toolyard_agents.state.estimates import text_tokens
 from toolyard_agents.state.spent import Spent, spent_by_last_run
 from toolyard_agents.state.waiting import CallPath
+from toolyard_agents.usage import Usage
 
 if TYPE_CHECKING:
     from toolyard_agents.session.session import Session
@@ -45,7 +46,10 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
     emitter = emitter_of(session, request.on_event)
     resumed = request.prompt is None
     spending = Spending(
-        bounds=bounds_of(agent, caller, context), before=spent_by_last_run(state.entries) if resumed else Spent()
+        bounds=bounds_of(agent, caller, context),
+        state=state,
+        before=spent_by_last_run(state.entries) if resumed else Spent(),
+        asker=context.spending,
     )
     parent = ParentRun(
         emitter=emitter,
@@ -54,6 +58,7 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         token=request.token,
         callback=session.approval_callback,
         spending=spending,
+        gate=open_agent.gate,
     )
     auto = context.trusted and agent.config.auto_approve
     approvers = Approvers(
@@ -70,7 +75,8 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         calls=calls,
         emitter=emitter,
         spending=spending,
-        compactor=compactor_of(session, open_agent, emitter),
+        compactor=compactor_of(session, open_agent, emitter, spending.charge),
+        token=request.token,
         offer=lambda: offer_of(open_agent.gate, caller),
         prompt=request.prompt,
         given=request.given,
@@ -88,13 +94,16 @@ def emitter_of(session: Session, on_event: OnEvent | None = None) -> Emitter:
     )
 
 
-def compactor_of(session: Session, open_agent: OpenAgent, emitter: Emitter) -> Compactor:
+def compactor_of(
+    session: Session, open_agent: OpenAgent, emitter: Emitter, charge: Callable[[Usage], None]
+) -> Compactor:
     """Makes room in the session's conversation."""
     return Compactor(
         model=open_agent.model,
         state=session.state,
         emitter=emitter,
         window=session.context_window if session.auto_compact else None,
+        charge=charge,
         overhead=text_tokens(session.agent.system_prompt),
         reported=session.reported,
     )

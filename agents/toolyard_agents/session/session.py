@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
 from toolyard_agents.agent import Agent
-from toolyard_agents.cancellation import CancellationToken
-from toolyard_agents.errors import SessionBusy
+from toolyard_agents.cancellation import CancellationToken, following
+from toolyard_agents.errors import SessionBusy, StateError
 from toolyard_agents.opened import OpenAgent, opened
 from toolyard_agents.results import RunResult
 from toolyard_agents.session.approving import ApprovalCallback
@@ -67,16 +68,19 @@ class Session:
         on_event: OnEvent | None = None,
         token: CancellationToken | None = None,
     ) -> RunResult:
-        """Go on with a run that was interrupted; `approvals` answers the calls that wait, by their `tool_call_id`.
+        """Go on with a run that was interrupted, or broke off.
 
+        `approvals` answers the calls that wait, by their `tool_call_id`.
         A call that is not answered here is asked for again; a call that was made is not made again. The run has what is
         left of its budget. Calls of agents that this one delegated to are among those that wait; where two have the
         same id, `(outer, inner)` names one.
 
         Raises:
             SessionBusy: the session is running already.
-            StateError: two waiting calls have an id that is answered here.
+            StateError: nothing is there to go on with, or two waiting calls have an id that is answered here.
         """
+        if self.state.status in ("idle", "completed"):
+            raise StateError(f"the session is {self.state.status}: no run of it waits to go on; give it a prompt")
         given = answers_for(self.state, approvals or {})
         return await self._go(RunRequest(given=given, on_event=on_event, token=token or CancellationToken()))
 
@@ -88,7 +92,7 @@ class Session:
     async def compact(self) -> CompactResult:
         """Let the model summarise the conversation so far, and go on from the summary."""
         async with self._claimed(CancellationToken()), self._opened() as open_agent:
-            return await compactor_of(self, open_agent, emitter_of(self)).compact("manual")
+            return await compactor_of(self, open_agent, emitter_of(self), self.state.update_usage).compact("manual")
 
     async def get_sandbox(self) -> Backend:
         """The backend that the agent's toolkits run on; `async with` keeps it open."""
@@ -111,12 +115,13 @@ class Session:
         await self.close()
 
     async def _go(self, request: RunRequest) -> RunResult:
-        async with self._claimed(request.token), self._opened() as open_agent:
-            run = run_of(self, open_agent, request)
-            try:
-                return await Driver(run=run, token=request.token, cancel_check=self.cancel_check).to_the_end()
-            finally:
-                self.reported = run.compactor.reported
+        with following(request.token) as token:  # a run that ends may not end whatever else the program's token is for
+            async with self._claimed(token), self._opened() as open_agent:
+                run = run_of(self, open_agent, replace(request, token=token))
+                try:
+                    return await Driver(run=run, token=token, cancel_check=self.cancel_check).to_the_end()
+                finally:
+                    self.reported = run.compactor.reported
 
     @asynccontextmanager
     async def _claimed(self, token: CancellationToken) -> AsyncGenerator[None]:

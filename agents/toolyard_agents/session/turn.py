@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from toolyard_agents.errors import ModelUnavailable
+from toolyard_agents.errors import ModelRefused, ModelUnavailable
 from toolyard_agents.messages import ToolRequest
 from toolyard_agents.models.asking import asked
 from toolyard_agents.models.model import Finished, Model, ModelRequest, Piece, ReasoningPiece, TextPiece
 from toolyard_agents.session.emitting import Emitter
+
+LONGEST = 8_000_000
+"""Characters of one answer, thoughts included: a provider that never ends must not fill the memory."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -19,6 +22,7 @@ class Turn:
     requests: list[ToolRequest] = field(default_factory=list[ToolRequest])
     finished: Finished | None = None
     kept: bool = False
+    length: int = 0
 
     @property
     def text(self) -> str:
@@ -37,8 +41,14 @@ class Turn:
             raise ModelUnavailable(f"the answer of {model.name!r} broke off")
         return self.finished
 
+    def _is_too_long(self, more: str) -> bool:
+        self.length += len(more)
+        return self.length > LONGEST
+
     async def _keep(self, piece: Piece, emitter: Emitter) -> None:
         match piece:
+            case TextPiece() | ReasoningPiece() if self._is_too_long(piece.text):
+                raise ModelRefused(f"the answer has more than {LONGEST} characters; nothing of this size is wanted")
             case TextPiece():
                 self.texts.append(piece.text)
                 await emitter.emit("text", content=piece.text)

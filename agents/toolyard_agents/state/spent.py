@@ -1,11 +1,11 @@
-"""What the last run of a conversation used, with all the rounds that interruptions made of it."""
+"""What the last run of a conversation used, with all the rounds that going on after an interruption made of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from toolyard_agents.state.entries import AssistantAdded, Entry, RunBegan, RunEnded, UsageAdded, UserAdded
+from toolyard_agents.state.entries import Entry, RunBegan, RunEnded, UsageAdded, UserAdded
 from toolyard_agents.usage import NOTHING, Usage
 
 
@@ -21,10 +21,10 @@ class Spent:
 def spent_by_last_run(entries: Sequence[Entry]) -> Spent:
     """Of a run that has ended, or stands interrupted."""
     rounds = list(_rounds(entries))
-    changes = [entry.change for round in rounds for entry in round]
+    used = [entry.change.usage for round in rounds for entry in round if isinstance(entry.change, UsageAdded)]
     return Spent(
-        turns=sum(isinstance(change, AssistantAdded) for change in changes),
-        usage=sum((change.usage for change in changes if isinstance(change, UsageAdded)), NOTHING),
+        turns=len(used),  # each answer of a model is counted once, a delegate's too
+        usage=sum(used, NOTHING),
         seconds=sum(max(round[0].time - round[-1].time, 0.0) for round in rounds),
     )
 
@@ -35,7 +35,7 @@ def _rounds(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     later = False
     for entry in reversed(entries):
         match entry.change:
-            case RunEnded(status) if later and status != "interrupted":
+            case RunEnded("completed") if later:
                 return
             case RunEnded():
                 round = [entry]

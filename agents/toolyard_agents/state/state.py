@@ -61,6 +61,7 @@ class State:
         self._usage = NOTHING
         self._status: Status = "idle"
         self._run_id: str | None = None
+        self._last_run_id: str | None = None
         self._run_count = 0
         self._observers: list[Observer] = []
         self._sink: Sink | None = None
@@ -183,6 +184,11 @@ class State:
     def run_id(self) -> str | None:
         """The run that is under way."""
         return self._run_id
+
+    @property
+    def last_run_id(self) -> str | None:
+        """The run that ended last, or was interrupted."""
+        return self._last_run_id
 
     def begin_run(self, run_id: str) -> None:
         """From now on a run is under way. Calls that an interrupted one left wait on.
@@ -350,7 +356,7 @@ class State:
                 self._conversation.replace(replaced, summary)
 
     def _end(self, status: EndStatus) -> None:
-        self._run_id, self._status = None, status
+        self._last_run_id, self._run_id, self._status = self._run_id, None, status
         if status != "interrupted":
             self._run_count += 1
             self._parked.clear()

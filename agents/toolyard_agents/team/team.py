@@ -11,13 +11,14 @@ from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.errors import SessionBusy
 from toolyard_agents.opened import opened_behind
 from toolyard_agents.results import RunResult
-from toolyard_agents.session.bounds import MOST_TURNS, Bounds
+from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.limits import narrowed
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.state.spent import spent_by_last_run
 from toolyard_agents.state.state import State
 from toolyard_agents.team.progress import Progress
 from toolyard_agents.threads.threads import Threads
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.content import InputRequired, Text, ToolResult
@@ -34,11 +35,34 @@ class Asked:
     def bounds(self) -> Bounds:
         given = self.budget
         return Bounds(
-            max_turns=given.max_turns or MOST_TURNS,
+            max_turns=given.max_turns,
             max_tokens=given.max_tokens,
             max_cost=given.max_cost,
             wall_time=given.wall_time,
         )
+
+
+NOT_WAITING = "this round belongs to no run that waits; make the call anew"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The run that an earlier round of a call left waiting."""
+
+    thread_id: str
+    run_id: str
+
+    def dump(self) -> str:
+        return json.dumps({"thread_id": self.thread_id, "run_id": self.run_id})
+
+    def check(self, state: State) -> None:
+        """That it still waits: whoever gives a state back twice must not run the model again.
+
+        Raises:
+            ToolError: it does not.
+        """
+        if (state.status, state.last_run_id) != ("interrupted", self.run_id):
+            raise ToolError(NOT_WAITING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,32 +73,26 @@ class Team:
     gate: Gate
     threads: Threads
 
-    def chosen(self, name: str | None) -> Agent:
-        """The agent of this name; without one, the coordinator, or the only agent there is.
-
-        Raises:
-            UnknownName: there is none.
-        """
-        coordinators = [agent for agent in self.agents.values() if agent.config.role == "coordinator"]
-        if name is None and (len(self.agents) == 1 or len(coordinators) == 1):
-            return coordinators[0] if coordinators else next(iter(self.agents.values()))
-        if name is None or name not in self.agents:
-            said = "agent is missing" if name is None else f"no agent is named {name!r}"
-            raise UnknownName(f"{said}; give one of {', '.join(sorted(self.agents))}")
-        return self.agents[name]
+    def runnable(self, caller: Caller) -> Mapping[str, Agent]:
+        """The agents that a caller may run by name."""
+        return {
+            name: agent
+            for name, agent in self.agents.items()
+            if agent.config.expose is not False and name in caller.profile.agents
+        }
 
     async def run(self, agent: Agent, prompt: str, ctx: ToolContext, asked: Asked) -> ToolResult | InputRequired:
         """Run the prompt, or go on with the run that an earlier round of this call left waiting."""
-        if agent.name not in ctx.caller.profile.agents:
-            raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {agent.name!r}")
+        if ctx.caller.profile.limits.depth < 1:
+            raise ToolError(f"profile {ctx.caller.profile.profile!r} lets you run no agent: limits.depth is 0")
         left = _left_by(ctx)
         try:
             return await self._run(agent, prompt, ctx, asked, left)
         except (UnknownName, SessionBusy) as error:
-            raise ToolError(f"thread_id {left or asked.thread_id!r}: {error}") from error
+            raise ToolError(f"thread_id {left.thread_id if left else asked.thread_id!r}: {error}") from error
 
     async def _run(
-        self, agent: Agent, prompt: str, ctx: ToolContext, asked: Asked, left: str | None
+        self, agent: Agent, prompt: str, ctx: ToolContext, asked: Asked, left: Left | None
     ) -> ToolResult | InputRequired:
         async with opened_behind(self.gate, agent) as open_agent:
             context = RunContext(
@@ -85,11 +103,28 @@ class Team:
                 opened=open_agent,
                 on_event=Progress(ctx).hear,
             )
-            async with self.threads.session(agent, context, left or asked.thread_id) as session:
-                result = await (session.run(prompt) if left is None else session.resume())
+            async with self.threads.session(agent, context, left.thread_id if left else asked.thread_id) as session:
+                if left:
+                    left.check(session.state)
+                result = await (session.resume() if left else session.run(prompt))
         if result.status == "interrupted":
-            return InputRequired(requests={}, state=json.dumps({"thread_id": session.state.session_id}))
+            return InputRequired(requests={}, state=Left(session.state.session_id, result.run_id).dump())
         return _report(result, session.state)
+
+
+def chosen(agents: Mapping[str, Agent], name: str | None) -> Agent:
+    """The agent of this name; without one, the coordinator, or the only agent there is.
+
+    Raises:
+        UnknownName: there is none.
+    """
+    coordinators = [agent for agent in agents.values() if agent.config.role == "coordinator"]
+    if name is None and (len(agents) == 1 or len(coordinators) == 1):
+        return coordinators[0] if coordinators else next(iter(agents.values()))
+    if name is None or name not in agents:
+        said = "agent is missing" if name is None else f"no agent is named {name!r}"
+        raise UnknownName(f"{said}; give one of {', '.join(sorted(agents)) or 'none that there are'}")
+    return agents[name]
 
 
 def _report(result: RunResult, state: State) -> ToolResult:
@@ -105,11 +140,8 @@ def _report(result: RunResult, state: State) -> ToolResult:
     return ToolResult(content=(Text(text),), structured=structured, is_error=not completed)
 
 
-def _left_by(ctx: ToolContext) -> str | None:
-    """The thread that an earlier round of this call left waiting."""
-    if ctx.resumed is None:
-        return None
+def _left_by(ctx: ToolContext) -> Left | None:
     try:
-        return str(json.loads(ctx.resumed)["thread_id"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise ToolError("this round belongs to no run that waits; make the call anew") from error
+        return None if ctx.resumed is None else Left(**json.loads(ctx.resumed))
+    except (ValueError, TypeError) as error:
+        raise ToolError(NOT_WAITING) from error

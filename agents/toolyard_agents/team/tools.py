@@ -8,7 +8,7 @@ from typing import Any
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
-from toolyard_agents.team.team import Asked, Team
+from toolyard_agents.team.team import Asked, Team, chosen
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import InputRequired, ToolResult
 from toolyard_kernel.errors import ToolError, UnknownName
@@ -62,10 +62,10 @@ def _run_prompt(team: Team) -> Tool:
             budget: Bounds of this run.
         """
         try:
-            chosen = team.chosen(agent)
+            found = chosen(team.runnable(ctx.caller), agent)
         except UnknownName as error:
             raise ToolError(str(error)) from error
-        return await team.run(chosen, prompt, ctx, Asked(thread_id=thread_id, budget=budget or Budgets()))
+        return await team.run(found, prompt, ctx, Asked(thread_id=thread_id, budget=budget or Budgets()))
 
     return replace(run_prompt, subject=ANY, output_schema=REPORT)
 

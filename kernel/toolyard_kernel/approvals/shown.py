@@ -6,10 +6,17 @@ import json
 
 from toolyard_kernel.content import JsonObject
 
+LONGEST = 8_000
+"""Characters of arguments that a person is shown; of longer ones the beginning and the end, and how much is missing."""
+
 
 def shown(arguments: JsonObject, indent: int | None = None) -> str:
     """The arguments as JSON, without characters that would hide or reorder others, or steer a terminal."""
-    return shown_text(json.dumps(arguments, ensure_ascii=False, indent=indent))
+    text = json.dumps(arguments, ensure_ascii=False, indent=indent)
+    if len(text) > LONGEST:
+        half, left_out = LONGEST // 2, len(text) - LONGEST
+        text = f"{text[:half]}\n[… {left_out} of {len(text)} characters are NOT shown here …]\n{text[-half:]}"
+    return shown_text(text)
 
 
 def shown_text(text: str) -> str:

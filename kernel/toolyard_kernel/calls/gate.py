@@ -29,7 +29,7 @@ from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import InvalidArguments, LedgerError, ToolError, UnknownName
 from toolyard_kernel.ledger.recorder import Recorder
-from toolyard_kernel.ledger.redaction import redact, scrub
+from toolyard_kernel.ledger.redaction import scrub, without_secrets
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.references.overflow import RESOLVE, Overflow
 from toolyard_kernel.references.store import ReferenceStore
@@ -137,13 +137,14 @@ class Gate:
     async def _approved(self, admitted: Admitted, caller: Caller, door: Door) -> Admitted:
         """Ask; an answer with other arguments is validated and decided again, and an approval is used up here."""
         call, entry, decision = admitted.call, admitted.entry, admitted.decision
+        binding = self._binding(call, entry, caller)
         ask = Ask(
             call_id=call.call_id,
             tool=call.tool,
-            arguments=redact(call.arguments, entry.secret),
+            arguments=without_secrets(call.arguments, entry.secret),
             reason=decision.reason,
             caller=caller,
-            binding=self._binding(call, entry, caller),
+            binding=binding,
             secret=entry.secret,
             preview=await self._preview(admitted, caller, door),
         )

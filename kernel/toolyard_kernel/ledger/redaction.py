@@ -21,6 +21,11 @@ def redact(arguments: JsonObject, secret: frozenset[str]) -> JsonObject:
     return cast("JsonObject", _redact(arguments, secret, DEEPEST))
 
 
+def without_secrets(arguments: JsonObject, secret: frozenset[str]) -> JsonObject:
+    """A whole copy but for the values of `secret` fields: whoever decides about a call must see all of it."""
+    return cast("JsonObject", _masked(arguments, secret))
+
+
 def field_names_only(arguments: JsonObject) -> JsonObject:
     """For arguments whose schema is unknown or does not fit: which fields were given, and no value."""
     return {str(name)[:LONGEST_TEXT]: REDACTED for name in list(arguments)[:MOST_ITEMS]}
@@ -58,6 +63,17 @@ def _redact(value: Any, secret: frozenset[str], depth: int) -> Any:
         for name, field in list(fields.items())[:MOST_ITEMS]
     }
     return told if len(fields) <= MOST_ITEMS else {**told, "…": f"({len(fields)} fields)"}
+
+
+def _masked(value: Any, secret: frozenset[str]) -> Any:
+    if isinstance(value, dict | Mapping):
+        fields = cast("Mapping[str, Any]", value)
+        return {name: REDACTED if name in secret else _masked(field, secret) for name, field in fields.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(item, secret) for item in cast("list[Any]", value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | None) else f"… ({type(value).__name__})"
 
 
 def _secret_texts(arguments: JsonObject, secret: frozenset[str]) -> Iterator[str]:

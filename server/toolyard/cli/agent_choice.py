@@ -17,6 +17,7 @@ from toolyard_agents.agent_runtime.options import RuntimeOptions
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.delegation import enable_delegation
 from toolyard_agents.opened import OpenAgent, opened, opened_behind
+from toolyard_agents.team.team import chosen
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.folders import config_folder
@@ -114,7 +115,7 @@ def _served(choice: AgentChoice, config: Path) -> tuple[ToolRuntime, Caller, Age
     runtime = runtime_of(loaded)
     if runtime.team is None:
         raise ConfigError(f"{loaded.path} has no agents; add some, or leave out --config")
-    agent = runtime.team.chosen(choice.agent)
+    agent = chosen(runtime.team.agents, choice.agent)
     caller = runtime.caller(CALLER, loaded.profile(choice.profile) if choice.profile else None)
     if agent.name not in caller.profile.agents:
         raise ConfigError(f"profile {caller.profile.profile!r} does not let you run the agent {agent.name!r}")
