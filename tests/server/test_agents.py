@@ -13,8 +13,9 @@ from mcp import Client
 
 from tests.server.asking import call, client, line
 from tests.server.yards import DEADLINE, ERAS, MODERN, Yard, serving, text_of, until, write_yard
-from toolyard import AgentConfig, mcp, tool
+from toolyard import AgentConfig, PermissionProfile, ToolContext, mcp, tool
 from toolyard.testing import NoLedger
+from toolyard_kernel.ledger.files import FileLedger, read_records
 
 pytestmark = pytest.mark.anyio
 
@@ -260,3 +261,72 @@ async def test_embedded_agents_are_bound_the_same() -> None:
         result = await found.call_tool("ask_greeter", {"prompt": script(("launch", {"target": "moon"}))})
     assert "nobody here can give it" in text_of(result)
     assert launched == []
+
+
+async def test_what_a_delegate_calls_is_answered_recorded_and_served_by_the_same_host(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    @tool(approval="always")
+    def danger() -> str:
+        """Dangerous."""
+        ran.append("danger")
+        return "did it"
+
+    @tool
+    def greet(ctx: ToolContext) -> str:
+        """Greet by a service."""
+        return str(ctx.greeting)
+
+    worker = AgentConfig(name="worker", role="specialist", model="scripted", profile="unrestricted")
+    boss = AgentConfig(name="boss", role="coordinator", model="scripted", profile="unrestricted", routes=["worker"])
+    profile = PermissionProfile.model_validate({"agents": "all", "approval": {"on_ask": ["allow"]}})
+    runtime = mcp.create_mcp_runtime(
+        tools=[danger, greet],
+        agents=[worker, boss],
+        profile=profile,
+        services={"greeting": "hello"},
+        approver=lambda ask: ask.tool != "danger",
+        ledger=FileLedger(tmp_path / "audit"),
+    )
+    async with Client(mcp.create_server(runtime)) as found:
+        inner = script(("danger", {}), ("greet", {}))
+        await found.call_tool("run_prompt", {"prompt": script(("delegate", {"prompt": inner, "agent": "worker"}))})
+    recorded = [record["tool"] for record in read_records(tmp_path / "audit") if record["event"] != "end"]
+    assert (ran, recorded) == ([], ["run_prompt", "delegate", "danger", "greet"])
+    assert not (tmp_path / "home/.local/state/toolyard/ledger").exists()
+
+
+async def test_a_state_that_is_given_back_twice_runs_nothing(tmp_path: Path) -> None:
+    yard = agent_yard(tmp_path)
+    yes = {"approval": {"action": "accept", "content": {"approve": True}}}
+    arguments = {"prompt": script(("launch", {"target": "moon"}))}
+    with serving(yard) as server:
+        async with line(yard, server, "a" * 32) as ann:
+            state = (await call(ann, "ask_greeter", arguments))["result"]["requestState"]
+            first = await call(ann, "ask_greeter", arguments, requestState=state, inputResponses=yes)
+            again = await call(ann, "ask_greeter", arguments, requestState=state, inputResponses=yes)
+    assert first["result"]["structuredContent"]["status"] == "completed"
+    assert "belongs to no run that waits" in again["result"]["content"][0]["text"]
+    assert lines(yard, "launched") == ["moon"]
+
+
+async def test_an_agent_that_is_not_to_be_exposed_is_run_by_other_agents_alone() -> None:
+    agents = [
+        AgentConfig(name="front", role="coordinator", model="scripted", routes=["inner"], profile="unrestricted"),
+        AgentConfig(name="inner", role="specialist", model="scripted", expose=False),
+    ]
+    runtime = mcp.create_mcp_runtime(agents=agents, ledger=NoLedger())
+    async with Client(mcp.create_server(runtime)) as found:
+        assert {listed.name for listed in (await found.list_tools()).tools} == {"run_prompt"}
+        refused = await found.call_tool("run_prompt", {"prompt": "hi", "agent": "inner"})
+        by_front = script(("delegate", {"prompt": "hi", "agent": "inner"}))
+        answer = await found.call_tool("run_prompt", {"prompt": by_front})
+    assert (refused.is_error, text_of(answer)) == (True, "hi")
+
+
+async def test_where_no_depth_is_left_no_agent_is_run() -> None:
+    profile = PermissionProfile.model_validate({"agents": "all", "limits": {"depth": 0}})
+    agent = AgentConfig(name="a", role="specialist", model="scripted")
+    runtime = mcp.create_mcp_runtime(agents=[agent], profile=profile, ledger=NoLedger())
+    async with Client(mcp.create_server(runtime)) as found:
+        assert "limits.depth is 0" in text_of(await found.call_tool("ask_a", {"prompt": "hi"}))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
 from tests.agents.session.yard import SAFE, Call, check_history, model_of, session_of, told, types_of
-from toolyard import AgentEvent, CancellationToken, Session, ToolContext, tool
+from toolyard import AgentEvent, CancellationToken, RunResult, Session, ToolContext, tool
 from toolyard_agents.events import TERMINAL
+from toolyard_agents.session.bounds import Bounds
 
 pytestmark = pytest.mark.anyio
 
@@ -74,3 +77,81 @@ async def test_a_task_can_be_cancelled_at_each_turn_of_the_loop() -> None:
         check_history(session.state)
         assert session.state.status in ("idle", "cancelled", "completed")
         assert session.state.run_id is None
+
+
+@tool
+async def slow_to_end() -> str:
+    """Take a while to end when it is cancelled."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0.3)
+    return ""
+
+
+async def started(session: Session, token: CancellationToken | None = None) -> asyncio.Task[RunResult]:
+    """A run whose first call has begun."""
+    begun = asyncio.Event()
+
+    def hear(event: AgentEvent) -> None:
+        if event.type == "tool_start":
+            begun.set()
+
+    running = asyncio.create_task(session.run("go", on_event=hear, token=token))
+    await begun.wait()
+    return running
+
+
+@pytest.mark.parametrize("wall_time", [None, 0.05])
+async def test_a_run_that_is_cancelled_again_while_it_ends_leaves_a_session_that_goes_on(
+    wall_time: float | None,
+) -> None:
+    session = session_of(model_of([("slow_to_end", {})], "again"), tools=[slow_to_end])
+    session.context = replace(session.context, bounds=Bounds(wall_time=wall_time))
+    running = await started(session)
+    for _ in range(4):  # at once, while the tool takes leave, and again
+        await asyncio.sleep(0.06)
+        running.cancel()
+    async with asyncio.timeout(SAFE):
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    check_history(session.state)
+    assert session.state.status in ("cancelled", "error")
+    session.context = replace(session.context, bounds=None)
+    assert (await session.run("and now?")).text == "again"
+
+
+async def test_a_run_leaves_the_programs_own_token_alone() -> None:
+    session, token = session_of(model_of([("slow_to_end", {})]), tools=[slow_to_end]), CancellationToken()
+    running = await started(session, token)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not token.is_cancelled()
+
+
+async def test_a_listener_that_never_returns_holds_no_run_that_is_cancelled() -> None:
+    session, token = session_of(model_of("done")), CancellationToken()
+
+    async def hear(event: AgentEvent) -> None:
+        if event.type in TERMINAL:
+            token.cancel("enough")
+            await asyncio.Event().wait()
+
+    async with asyncio.timeout(SAFE):
+        result = await session.run("go", on_event=hear, token=token)
+    assert (result.status, session.state.status) == ("completed", "completed")
+
+
+async def test_a_listener_that_swallows_a_cancellation_does_not_keep_the_run_going() -> None:
+    model = model_of(*[[("step", {"n": n})] for n in range(20)], "never")
+    session, token = session_of(model, tools=[step]), CancellationToken()
+
+    async def hear(event: AgentEvent) -> None:
+        if event.type == "tool_end" and not token.is_cancelled():
+            token.cancel("enough")
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(1)
+
+    result = await session.run("go", on_event=hear, token=token)
+    assert (result.status, len(model.requests)) == ("cancelled", 1)

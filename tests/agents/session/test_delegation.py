@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.agents.session.yard import TOOLS, check_history, model_of, told, types_of
-from toolyard import Agent, AgentConfig, AgentEvent, ApprovalInterrupt, Budgets, Session, tool
+from toolyard import Agent, AgentConfig, AgentEvent, ApprovalInterrupt, Budgets, CancellationToken, Session, tool
 from toolyard.testing import FakeModel
 from toolyard_agents.delegation import agent_tool, enable_delegation
 from toolyard_agents.errors import StateError
@@ -270,3 +270,81 @@ async def test_a_run_that_is_resumed_has_what_is_left_of_its_budget() -> None:
 def test_budgets_of_a_config_are_those_of_the_agent() -> None:
     agent = Agent(AgentConfig(name="a", budgets=Budgets(depth=1, fan_out=2)), model=FakeModel())
     assert (agent.config.budgets.depth, agent.config.budgets.fan_out) == (1, 2)
+
+
+async def test_a_delegate_that_takes_too_long_ends_alone() -> None:
+    worker, token = model_of([("wait", {})]), CancellationToken()
+    boss = model_of([("delegate", {"prompt": "x", "agent": "worker"})], "went on")
+    session = boss_of(boss, {"worker": worker_of(worker)}, bounded(timeout="0.2s"))
+    result = await session.run("go", token=token)
+    assert (result.text, result.status, token.is_cancelled()) == ("went on", "completed", False)
+
+
+def spender(*turns: Any, tokens: int) -> FakeModel:
+    model, used = FakeModel(), Usage(input_tokens=tokens, output_tokens=0, cost=0.0)
+    for turn in turns:
+        if isinstance(turn, str):
+            model.add_response(turn, usage=used)
+        else:
+            model.add_tool_calls(turn, usage=used)
+    return model
+
+
+@pytest.mark.parametrize("bound", [{"max_tokens": 1000}, {"max_turns": 5}])
+async def test_delegates_at_the_same_time_share_one_budget(bound: dict[str, int]) -> None:
+    worker = spender(*[[("double", {"n": n})] for n in range(40)], tokens=100)
+    calls: list[Any] = [("delegate", {"prompt": f"{n}", "agent": "worker"}) for n in range(4)]
+    boss = spender(calls, "ok", tokens=100)
+    session = boss_of(boss, {"worker": worker_of(worker)}, bounded(**bound))
+    result = await session.run("go")
+    asked = len(worker.requests) + len(boss.requests)
+    most = bound.get("max_turns", 10)
+    assert most <= asked <= most + 4, "each delegate may be in its last step when the others reach the bound"
+    assert result.usage["total_tokens"] == 100 * asked == session.state.usage["total_tokens"]
+
+
+async def test_what_a_delegate_used_that_was_cut_off_counts_too() -> None:
+    worker = spender([("wait", {})], tokens=900)
+    boss = spender([("delegate", {"prompt": "x", "agent": "worker"})], "went on", tokens=5)
+    result = await boss_of(boss, {"worker": worker_of(worker)}, bounded(timeout="0.2s")).run("go")
+    assert (result.text, result.usage["total_tokens"]) == ("went on", 910)
+
+
+async def test_a_delegate_that_waited_is_not_charged_twice() -> None:
+    worker = spender([("launch", {"target": "moon"})], "launched", tokens=500)
+    boss = spender([("delegate", {"prompt": "x", "agent": "worker"})], "ok", tokens=10)
+    session = boss_of(boss, {"worker": worker_of(worker)}, bounded(max_tokens=1100))
+    await interrupting(session).run("go")
+    session = restored(session)
+    result = await session.resume({next(waiting(session.state))[-1]: True})
+    assert (result.text, session.state.usage["total_tokens"]) == ("ok", 1020)
+
+
+async def test_only_a_run_that_broke_off_or_waits_goes_on_and_within_what_is_left() -> None:
+    model = spender(*[[("double", {"n": n})] for n in range(9)], tokens=600)
+    context = RunContext(caller=Caller(id="python", profile=bounded(max_tokens=1000)))
+    session = Session(Agent(name="a", model=model, tools=TOOLS), context=context)
+    with pytest.raises(StateError, match="idle"):
+        await session.resume()
+    assert (await session.run("go")).stop_reason == "budget"
+    for _ in range(3):
+        assert (await session.resume()).stop_reason == "budget"
+    assert len(model.requests) == 2
+    session.agent.model = model_of("fine")
+    assert (await session.run("anew")).text == "fine"
+    with pytest.raises(StateError, match="completed"):
+        await session.resume()
+
+
+async def test_whoever_decides_sees_all_of_a_call() -> None:
+    long = "#" * 5000 + "rm -rf"
+    seen: list[str] = []
+
+    def decide(name: str, arguments: dict[str, Any]) -> bool:
+        seen.append(arguments["target"])
+        return False
+
+    session = Session(Agent(name="a", model=model_of([("launch", {"target": long})], "done"), tools=TOOLS))
+    session.approval_callback = decide
+    await session.run("go")
+    assert seen == [long]

@@ -9,7 +9,17 @@ from typing import Any
 import pytest
 
 from tests.agents.session.yard import CALLS, SAFE, Call, check_history, model_of, session_of, told, types_of
-from toolyard import Agent, AgentConfig, AgentEvent, ApprovalInterrupt, Budgets, CancellationToken, Session, tool
+from toolyard import (
+    Agent,
+    AgentConfig,
+    AgentEvent,
+    ApprovalInterrupt,
+    Budgets,
+    CancellationToken,
+    Session,
+    ToolError,
+    tool,
+)
 from toolyard_agents.errors import ModelRefused, ModelUnavailable, SessionBusy
 from toolyard_agents.events import TERMINAL
 from toolyard_agents.usage import Usage
@@ -231,9 +241,17 @@ async def test_an_event_tells_no_secret_of_a_call() -> None:
         Args:
             key: The key.
         """
+        if key != "open":
+            raise ToolError(f"bad key {key!r}")
         return "open"
 
-    result = await session_of(model_of([("unlock", {"key": "hunter2"})], "done"), tools=[unlock]).run("go")
+    calls: list[Call] = [
+        ("unlock", {"key": "hunter2"}),
+        ("unlock", {"kye": "hunter2"}),
+        ("unlok", {"key": "hunter2"}),
+    ]
+    result = await session_of(model_of(calls, "done"), tools=[unlock]).run("go")
+    assert result.text == "done"
     assert "hunter2" not in str(result.events)
 
 
