@@ -15,7 +15,9 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 
 from tests.conformance import documents, live_tools, plain_tools, round_tools
-from toolyard import Tool, mcp, prompt, tool
+from toolyard import AgentConfig, Tool, mcp, prompt, tool
+
+AGENT = AgentConfig(name="echo", role="specialist", model="scripted", description="Does what its prompt says.")
 
 
 @tool
@@ -69,6 +71,7 @@ async def serve() -> None:
         tools=(*plain_tools.TOOLS, *live_tools.TOOLS, *round_tools.TOOLS),
         resources=documents.RESOURCES,
         prompts=documents.PROMPTS,
+        agents=[AGENT],
     )
     for trigger in triggers(runtime):
         runtime.gate("mcp").registry.register(trigger)
