@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check conformance acceptance bench-toolkits bench-agents pins clean
+.PHONY: help demo examples serve test check conformance acceptance bench-toolkits bench-agents pins clean
 
 help: ## show this list
 	@echo "Each of these sets itself up in $(VENV); make, and Python 3.11 or later, is all it needs."
@@ -17,6 +17,10 @@ help: ## show this list
 
 demo: $(READY) ## see what Toolyard does, in one run
 	@$(BIN)/python examples/demo.py $(ARGS)
+
+# Each ends by itself; demo_tools.py is a module that demo.yaml names, and does nothing when it is run.
+examples: $(READY) ## run every example, one after the other
+	@for example in examples/*.py; do printf '\n== %s\n' "$$example"; $(BIN)/python "$$example" || exit 1; done
 
 serve: $(READY) ## serve the minimal configuration over HTTP; ARGS="--port 9000" adds options
 	@$(BIN)/toolyard serve configs/minimal.yaml --transport streamable-http $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,23 @@ EXPECTED = {
     "embedded.py": ["order {'product': 'mug', 'count': 5} →  {\"mug\":8}", "→ refused: approval was refused"],
     "fastapi_mount.py": ["GET /health → {'status': 'ok'}", "add 19 + 23 → 42"],
     "own_toolkit.py": ["find_note →  three minutes", "no note is titled 'coffee'"],
+    "services.py": [
+        "price          7",
+        "cheapest       cup",
+        "services here: catalogue, mailer",
+        "Ada knows. Mails: ['to ",
+    ],
     "stdio_client.py": ["minimal.yaml"],
+    "team.py": [
+        "mug-old    4.00  stock 0\n  mug-red    7.00",
+        "→ refused before it ran: DELETE",
+        "· plan mugs is draft: not_done not_done not_done",
+        "executor  asks for execute_plan:\nMugs: 10 % off, none without stock\n1. set_price",
+        "→ approval was given: Said by the shop's owner.",
+        "· plan mugs is executed: ok ok ok",
+        "turn_complete: Two mugs are cheaper, and one is gone.",
+        "after:\n  cup-tall   5.00  stock 40\n  mug-blue   7.20  stock 12\n  mug-red    6.30  stock 3\n",
+    ],
     "toolkits.py": ["2 mugs", "monday.txt", "mug", "refused: "],
 }
 NOT_RUN = {"demo_tools.py"}
@@ -29,12 +46,30 @@ def test_every_example_is_run_by_a_test() -> None:
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_an_example_runs_and_shows_what_it_promises(name: str) -> None:
+def test_an_example_runs_in_an_empty_folder_and_shows_what_it_promises(name: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
     command = [sys.executable, "-W", "error", str(ROOT / "examples" / name)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(command, cwd=tmp_path / "empty", capture_output=True, text=True, timeout=90, check=False)
     assert done.returncode == 0, done.stderr
     for expected in EXPECTED[name]:
         assert expected in done.stdout
+    assert not list((tmp_path / "empty").iterdir())
+
+
+@pytest.mark.parametrize("interpreter", ["openai", "anthropic"])
+def test_the_team_says_which_key_a_provider_needs(interpreter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)  # conftest sees to OpenAI's
+    command = [sys.executable, str(ROOT / "examples/team.py"), interpreter]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert f"{interpreter.upper()}_API_KEY is not set" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_all_examples_are_run_by_one_command() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    (recipe,) = re.findall(r"^examples:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
+    assert "examples/*.py" in recipe
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.name)
