@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from toolyard_kernel.backends import Entry
+from toolyard_toolkits.backends.private import check_private
 from toolyard_toolkits.backends.refusals import refusal, refused
 from toolyard_toolkits.backends.replacing import put
 from toolyard_toolkits.backends.special import SpecialFileError, check_kind, kind_of
@@ -47,6 +48,7 @@ def opened(folder: Path, *, openat2: bool = True) -> Generator[LocalDirectory]:
     """
     with _closing(os.open(folder, _FOLDER)) as descriptor:
         _check_device(descriptor)
+        check_private(descriptor)
         opener = _best_opener(descriptor) if openat2 else open_stepwise
         yield LocalDirectory(descriptor=descriptor, opener=opener)
 
@@ -90,6 +92,7 @@ class LocalDirectory:
         _check(path)
         with _closing(self.opener(self.descriptor, path, flags)) as found:
             _check_device(found)
+            check_private(found)
             yield found
 
     def _folder_at(self, path: str) -> AbstractContextManager[int]:
