@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import mcp_types as types
 import pytest
+from mcp import Client
 
+from toolyard import mcp
 from toolyard.config.runtime import load_config, runtime_of
 
 ROOT = Path(__file__).parents[2]
@@ -79,3 +83,26 @@ def test_a_ready_made_config_loads_and_offers_tools(
     monkeypatch.setenv("WORKSPACE", str(tmp_path))
     runtime = runtime_of(load_config(path))
     assert {entry.tool.name for entry in runtime.gate("mcp").visible(runtime.caller("stdio"))} >= {"read", "list"}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("approve", [True, False])
+async def test_the_writer_of_the_team_asks_its_callers_user(
+    *, approve: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKSPACE", str(tmp_path))
+    (tmp_path / "team.yaml").write_text(re.sub(r"gpt-5-\w+", "scripted", (ROOT / "configs/team.yaml").read_text()))
+    write = {"tool": "write", "arguments": {"path": "a.md", "content": "hello"}}
+    delegate = {"tool": "delegate", "arguments": {"agent": "writer", "prompt": json.dumps(write)}}
+    asked: list[str] = []
+
+    async def answer(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+        asked.append(params.message)
+        return types.ElicitResult(action="accept", content={"approve": approve})
+
+    runtime = runtime_of(load_config(tmp_path / "team.yaml"))
+    async with Client(mcp.create_server(runtime), elicitation_callback=answer) as client:
+        assert not (await client.call_tool("run_prompt", {"prompt": json.dumps(delegate)})).is_error
+    assert len(asked) == 1
+    assert "write" in asked[0]
+    assert (tmp_path / "a.md").exists() is approve

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -36,7 +37,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_readme_has_no_block_that_these_tests_do_not_know() -> None:
-    kinds = ["sh", "json", "yaml", "python", "yaml", "sh", "yaml", "python", "yaml", "python"]
+    kinds = ["sh", "json", "yaml", "python", "yaml", "sh", "yaml", "python", "python", "yaml", "python"]
     assert [kind for kind, _ in BLOCKS] == kinds
 
 
@@ -100,6 +101,15 @@ def test_the_agent_in_python_runs(tmp_path: Path) -> None:
     assert "Warning" not in done.stderr  # where there is no sandbox, it says that there is no `bash`
 
 
+async def test_the_team_in_a_python_program_answers(capsys: pytest.CaptureFixture[str]) -> None:
+    program = blocks("python")[2].replace('interpreter="openai"', 'interpreter="scripted"')
+    names: dict[str, Any] = {}
+    exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - running it is the test
+    delegate = {"tool": "delegate", "arguments": {"agent": "poet", "prompt": "Roses are red."}}
+    await names["ask"](json.dumps(delegate))
+    assert "'type': 'turn_complete', 'content': 'Roses are red.'" in capsys.readouterr().out
+
+
 def test_the_config_for_other_machines_is_one() -> None:
     config = validated(Config, yaml.safe_load(blocks("yaml")[3]), where="README.md", base=ROOT)
     assert config.auth.tokens[0].profile == "readonly"
@@ -108,7 +118,7 @@ def test_the_config_for_other_machines_is_one() -> None:
 
 async def test_the_embedded_program_makes_an_application() -> None:
     names: dict[str, object] = {}
-    exec(compile(blocks("python")[2], "README.md", "exec"), names)  # noqa: S102 - running it is the test
+    exec(compile(blocks("python")[3], "README.md", "exec"), names)  # noqa: S102 - running it is the test
     runtime = names["runtime"]
     assert isinstance(runtime, mcp.ToolRuntime)
     assert [tool["name"] for tool in mcp.list_tools(runtime)] == ["greet"]
