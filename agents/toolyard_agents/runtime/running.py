@@ -52,7 +52,7 @@ class Runs:
     open_toolkits: OpenToolkits
     under_way: dict[CancellationToken, anyio.Event] = field(default_factory=dict[CancellationToken, anyio.Event])
 
-    async def events(self, query: Query) -> AsyncGenerator[Event]:
+    def events(self, query: Query) -> AsyncGenerator[Event]:
         """What happens, as it happens: a slow reader slows the run, and one that leaves cancels it."""
 
         async def start(deliver: Deliver[Event], token: CancellationToken) -> None:
@@ -62,12 +62,7 @@ class Runs:
             finally:
                 self.under_way.pop(token).set()
 
-        stream = streamed(start)
-        try:
-            async for event in stream:
-                yield event
-        finally:
-            await stream.aclose()
+        return streamed(start)  # no generator around it: a loop that ends closes both at once, and the outer one fails
 
     async def close(self) -> None:
         """Cancel what runs, and wait for its end."""
