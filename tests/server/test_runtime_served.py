@@ -75,7 +75,7 @@ async def report(args: JsonObject, ctx: ToolContext) -> str:
     return LONG
 
 
-ORDERS = define_plan("orders", tools=[order])
+ORDERS = define_plan("orders", tools=[order, save])
 REFERENCE = "toolyard://references/"
 REFERENCES = {"glimpse_ref", "resolve_ref"}
 OWN: dict[str, set[str]] = {
@@ -270,7 +270,7 @@ async def test_a_thread_goes_on_in_another_server_and_belongs_to_its_caller_alon
     assert said == ["What do we sell? Mugs.", "What do we sell? Mugs.", "And today?"]
 
 
-STEPS = [{"tool": "order", "arguments": {"sku": sku}} for sku in ("red mug", "blue cup")]
+STEPS: list[JsonObject] = [{"tool": "order", "arguments": {"sku": sku}} for sku in ("red mug", "blue cup")]
 BOUGHT = [("order", "red mug"), ("order", "blue cup")]
 
 
@@ -311,6 +311,23 @@ async def test_a_plan_of_one_agent_is_carried_out_by_another_with_one_ask_of_the
         done = await client.call_tool("run_prompt", {"prompt": outer})
     assert json.loads(text_of(done))["status"] == "executed"
     assert (len(user.asked), shop.done) == (1, BOUGHT)
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_step_of_an_approved_plan_goes_beyond_neither_the_executors_profile_nor_the_callers(era: str) -> None:
+    shop, user = Shop(), User()
+    runtime = shop.open()
+    steps: list[JsonObject] = [{"tool": "save", "arguments": {}}, *STEPS]
+    async with over_http(runtime, "planner", era, profile=WIDE) as client:
+        await client.call_tool("propose_plan", {"plan_id": "p1", "steps": steps})
+    async with over_http(runtime, "executor", era, profile=WIDE, user=user) as client:
+        failed = cast("JsonObject", (await client.call_tool("execute_plan", {"plan_id": "p1"})).structured_content)
+    assert failed["status"] == "failed"
+    assert [step["status"] for step in failed["steps"]] == ["denied", "not_done", "not_done"]
+    assert "file_write: off" in failed["steps"][0]["result"]
+    assert (len(user.asked), shop.done) == (1, [])
+    (refused,) = [record for record in shop.ledger.records if record["tool"] == "save"]
+    assert (refused["rule"], refused["profile"]) == ("file_write", "unrestricted & readonly")
 
 
 @pytest.mark.parametrize("era", ERAS)

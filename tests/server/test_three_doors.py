@@ -5,15 +5,30 @@ Each row is a call. It is made embedded, over stdio and over HTTP in both eras, 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
-from tests.server.three_doors import AGENTS, DOORS, PYTHON, Embedded, House, Recorded, Told, User, house, reference_in
+from tests.server.three_doors import (
+    AGENTS,
+    DOORS,
+    PYTHON,
+    Embedded,
+    House,
+    Recorded,
+    Told,
+    User,
+    entering,
+    reference_in,
+)
+from tests.server.three_doors_loops import LOOPS, RUNTIME, SESSION, ByRuntime, looping
 from tests.server.three_doors_tools import LAUNCHED, LONG
+from tests.server.yards import MODERN
 from toolyard.testing import FakeModel
+from toolyard_kernel.calls.outcomes import ToolCall
 
 pytestmark = pytest.mark.anyio
 
@@ -25,8 +40,8 @@ ASKS = "tool 'launch' declares approval: always"
 class Row:
     """A call, and what must come of it. `recorded` are the arguments as the ledger has them, if others than given.
 
-    `hidden` says that a client must see an unknown tool. In `text`, `{profile}` is the profile of whoever makes the
-    call, `{by}` says who refused, and `{ref}` is the id of a reference.
+    `hidden` says that a client must see an unknown tool. In `text`, `{profile}`, `{by}` and `{rest}` are the way's, and
+    `{ref}` is the id of a reference.
     """
 
     tool: str
@@ -41,30 +56,65 @@ class Row:
     user: User = "nobody"
     hidden: bool = False
 
-    def told(self, opened: House, agents: str) -> Told:
-        """What whoever made this call must be told: a client less of what is hidden, and a model only texts."""
-        if self.hidden and opened.door != PYTHON and not agents:
+    def told(self, way: Way) -> Told:
+        """What whoever made this call must be told."""
+        if self.hidden and way.hides:
             return Told(text=f"Unknown tool: {self.tool}", failed=True)
-        by = "" if opened.door == PYTHON else " by the user"
-        text = self.text.replace("{profile}", profile_of(agents)).replace("{by}", by)
-        return Told(text=text) if agents else Told(text=text, failed=self.status != "ok", structured=self.structured)
+        text = self.text.replace("{profile}", way.profile).replace("{by}", way.by).replace("{rest}", way.rest)
+        return Told(text=text) if way.read else Told(text=text, failed=self.status != "ok", structured=self.structured)
 
-    def entry(self, opened: House, agents: str) -> Recorded:
-        """What the ledger must say. Only a client of 2026-07-28 is asked by another round."""
+    def entry(self, way: Way) -> Recorded:
+        """What the ledger must say."""
         return Recorded(
             events=self.events,
-            caller=f"{opened.caller}{agents}",
-            profile=profile_of(agents),
+            caller=way.caller,
+            profile=way.profile,
             decision=self.decision,
             rule=self.rule,
             status=self.status,
             arguments=self.arguments if self.recorded is None else self.recorded,
-            waits=1 if opened.modern and self.user != "nobody" else 0,
+            waits=1 if way.rounds and self.user != "nobody" else 0,
         )
 
 
-def profile_of(agents: str) -> str:
-    return "doors & unrestricted" if agents.endswith("/wide") else "doors"
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """All that may differ from one way of making a call to another.
+
+    `by` says who refuses, and `rest` where the rest of a long result is. `hides` says that what is hidden looks
+    unknown, `read` that only a text comes back, since a model reads it, and `rounds` that another round brings the
+    answer to an ask.
+    """
+
+    caller: str
+    profile: str = "doors"
+    by: str = ""
+    rest: str = "; read the whole at toolyard://references/{ref}"
+    hides: bool = False
+    read: bool = False
+    rounds: bool = False
+
+
+def way_of(door: str, agents: str) -> Way:
+    return Way(
+        caller=f"{door.split(maxsplit=1)[0]}{agents}",
+        profile="doors & unrestricted" if agents.endswith("/wide") else "doors",
+        by="" if door == PYTHON else " by the user",
+        hides=door != PYTHON and not agents,
+        read=bool(agents),
+        rounds=door.endswith(MODERN),
+    )
+
+
+LOOP_WAYS = {
+    SESSION: Way(caller="python/lone", rest=""),
+    RUNTIME: Way(
+        caller="python/lone",
+        profile="unrestricted & doors",
+        rest="; read the whole with resolve_ref and ref {ref}",
+    ),
+}
+"""A session that nobody serves keeps no references, and the agents of a runtime have a tool that reads them."""
 
 
 def refused(tool: str, text: str, rule: str, status: str = "denied", **more: Any) -> Row:
@@ -78,8 +128,8 @@ def hidden(tool: str, text: str, rule: str, *names: str) -> Row:
 
 
 SHORTENED = (
-    f"{LONG[:1000]}\n[… {len(LONG) - 2000} of {len(LONG)} bytes left out: the limit is 2000 (output_bytes); "
-    f"read the whole at toolyard://references/{{ref}} …]\n{LONG[-1000:]}"
+    f"{LONG[:1000]}\n[… {len(LONG) - 2000} of {len(LONG)} bytes left out: the limit is 2000 (output_bytes)"
+    f"{{rest}} …]\n{LONG[-1000:]}"
 )
 TAKEN = "taken.txt: there is a file here already, and the profile says file_write: create-only; choose a new path"
 ROWS = {
@@ -164,27 +214,38 @@ async def test_a_call_is_decided_answered_and_recorded_alike_behind_every_door(
     tmp_path: Path, door: str, agents: str
 ) -> None:
     rows = ROWS if agents else {**ROWS, **AGENT_ROWS}
-    seen: dict[str, tuple[Told, Recorded]] = {}
-    async with house(tmp_path, door) as opened:
-        expected = {name: (row.told(opened, agents), row.entry(opened, agents)) for name, row in rows.items()}
-        for name, row in rows.items():
-            told, recorded = await opened.call(agents, row.tool, row.arguments, row.user)
-            seen[name] = await in_general(opened, told), recorded
-        seen["cancelled"] = Told(text=""), await opened.cancel(agents, CANCELLED.tool)
-        expected["cancelled"] = Told(text=""), CANCELLED.entry(opened, agents)
+    async with entering(tmp_path, door) as opened:
+        await check(rows, opened.house(agents), way_of(door, agents), opened.door)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+async def test_a_call_is_decided_answered_and_recorded_alike_in_a_loop_that_the_program_runs(
+    tmp_path: Path, loop: str
+) -> None:
+    desk = {"asked with nobody there"} if loop == RUNTIME else set[str]()  # at its desk an ask waits for somebody
+    async with looping(tmp_path, loop) as house:
+        reader = house.place if isinstance(house.place, ByRuntime) else None
+        await check({name: row for name, row in ROWS.items() if name not in desk}, house, LOOP_WAYS[loop], reader)
+
+
+class Reader(Protocol):
+    async def read(self, reference: str) -> str: ...
+
+
+async def check(rows: Mapping[str, Row], house: House, way: Way, reader: Reader | None) -> None:
+    """Make the calls, and one that is cancelled; whoever made them reads what was too long, where it is kept."""
+    seen = {name: await house.call(row.tool, row.arguments, row.user) for name, row in rows.items()}
+    long = seen["too large"][0]
+    if reader:
+        reference = reference_in(long.text)
+        assert await reader.read(reference) == LONG
+        seen["too large"] = replace(long, text=long.text.replace(reference, "{ref}")), seen["too large"][1]
+    expected = {name: (row.told(way), row.entry(way)) for name, row in rows.items()}
     differing = {name for name in expected if seen[name] != expected[name]}
     assert {name: seen[name] for name in differing} == {name: expected[name] for name in differing}
-    assert (tmp_path / "data/taken.txt").read_text() == "as it was\n"
-    assert (tmp_path / LAUNCHED).read_text() == "moon\n"
-
-
-async def in_general(opened: House, told: Told) -> Told:
-    """Without the id of a reference, under which the caller has read the whole."""
-    if "/ref_" not in told.text:
-        return told
-    reference = reference_in(told.text)
-    assert await opened.place.read(reference) == LONG
-    return Told(text=told.text.replace(reference, "{ref}"), failed=told.failed, structured=told.structured)
+    assert await house.cancel(CANCELLED.tool) == CANCELLED.entry(way)
+    assert (house.yard.root / "data/taken.txt").read_text() == "as it was\n"
+    assert (house.yard.root / LAUNCHED).read_text() == "moon\n"
 
 
 OWN = {"add", "crash", "dawdle", "fail", "launch", "list", "move", "read", "sign", "tell", "wait", "write"}
@@ -194,31 +255,47 @@ HIDDEN = {"edit", "fetch", "forbidden", "nowhere"}
 
 @pytest.mark.parametrize("door", DOORS)
 async def test_what_is_listed_is_found_and_what_is_not_is_unknown_behind_every_door(tmp_path: Path, door: str) -> None:
-    async with house(tmp_path, door) as opened:
-        assert await opened.place.listed() == OWN | TEAM
+    async with entering(tmp_path, door) as opened:
+        assert await opened.door.listed() == OWN | TEAM
         for agents in AGENTS:
+            house = opened.house(agents)
             missing = HIDDEN | (TEAM if agents else {"delegate"})
-            rules = {name: await rule_of(opened, agents, name) for name in OWN | TEAM | missing}
+            rules = {name: await rule_of(house, name) for name in OWN | TEAM | missing}
             assert {name for name, rule in rules.items() if rule != "input_schema"} == missing
             assert {rules[name] for name in missing} == {"registry", "tools.deny", "network", "file_write"}
 
 
-async def rule_of(opened: House, agents: str, tool: str) -> str:
+async def rule_of(house: House, tool: str) -> str:
     """Which rule refuses a call that no schema takes; a tool that is there says what is wrong with it."""
-    told, recorded = await opened.call(agents, tool, {"no such field": True}, "nobody")
+    told, recorded = await house.call(tool, {"no such field": True}, "nobody")
     assert (recorded.decision, recorded.events) == ("deny", REFUSED)
     assert told.text.startswith("invalid arguments: ") == (recorded.rule == "input_schema")
     return recorded.rule
 
 
 async def test_an_agents_model_is_offered_exactly_what_it_can_call(tmp_path: Path) -> None:
-    async with house(tmp_path, PYTHON) as opened:
-        assert isinstance(opened.place, Embedded)
-        assert opened.place.alone.team
+    async with entering(tmp_path, PYTHON) as opened:
+        assert isinstance(opened.door, Embedded)
+        assert opened.door.alone.team
         for name, more in (("worker", set[str]()), ("chief", {"delegate"})):
             model = FakeModel()
             model.add_response("done")
-            opened.place.alone.team.agents[name].model = model
-            await opened.place.call("run_prompt", {"prompt": "hello", "agent": name}, "nobody")
+            opened.door.alone.team.agents[name].model = model
+            await opened.door.call("run_prompt", {"prompt": "hello", "agent": name}, "nobody")
             (request,) = model.requests
             assert {tool.name for tool in request.tools} == OWN | more
+
+
+@pytest.mark.parametrize("name", ROWS)
+async def test_explain_says_without_running_anything_what_is_decided(tmp_path: Path, name: str) -> None:
+    row = ROWS[name]
+    async with entering(tmp_path, PYTHON) as opened:
+        assert isinstance(opened.door, Embedded)
+        runtime = opened.door.alone
+        decision = runtime.gate("mcp").explain(
+            ToolCall(tool=row.tool, arguments=row.arguments), runtime.caller("python")
+        )
+        assert opened.yard.records() == []
+    verdict = "ask" if row.rule == "tool.approval" else row.decision
+    assert (decision.verdict, decision.rule) == (verdict, row.rule)
+    assert not (tmp_path / LAUNCHED).exists()

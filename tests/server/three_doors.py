@@ -17,7 +17,7 @@ from mcp import Client, MCPError
 
 from tests.server.asking import client
 from tests.server.three_doors_tools import WAITS
-from tests.server.yards import DEADLINE, ERAS, MODERN, Yard, serving, text_of, until, write_yard
+from tests.server.yards import DEADLINE, ERAS, Yard, serving, text_of, until, write_yard
 from toolyard.config.runtime import load_config, runtime_of
 from toolyard.runtime import ToolRuntime
 from toolyard.testing import ScriptedApprover
@@ -41,6 +41,7 @@ agents:
   - {name: chief, role: coordinator, model: scripted, profile: doors.yaml, routes: [wide]}
   - {name: wide, role: planner, model: scripted, profile: unrestricted}
 """
+PROFILE_FILE = "doors.yaml"
 PROFILE = """
 profile: doors
 file_write: create-only
@@ -78,14 +79,18 @@ class Recorded:
 
 
 class Place(Protocol):
-    """One door that is open."""
-
-    async def listed(self) -> set[str]:
-        """The names of the tools that there are."""
-        ...
+    """Where calls are made."""
 
     async def call(self, tool: str, arguments: dict[str, Any], user: User) -> Told:
         """Make a call, with this person at the caller's end."""
+        ...
+
+
+class Door(Place, Protocol):
+    """A door that is open."""
+
+    async def listed(self) -> set[str]:
+        """The names of the tools that there are."""
         ...
 
     async def read(self, reference: str) -> str:
@@ -152,15 +157,15 @@ class Wire:
 class Behind:
     """An agent's loop behind another door: the same calls, made by the agent."""
 
-    outer: Place
+    outer: Door
     names: tuple[str, ...]
 
     async def call(self, tool: str, arguments: dict[str, Any], user: User) -> Told:
         """What the model of the last agent read."""
         first, *rest = self.names
-        prompt = _script(tool, arguments)
+        prompt = script_of(tool, arguments)
         for name in rest:
-            prompt = _script("delegate", {"prompt": prompt, "agent": name})
+            prompt = script_of("delegate", {"prompt": prompt, "agent": name})
         told = await self.outer.call("run_prompt", {"prompt": prompt, "agent": first}, user)
         text = told.text
         if told.failed:  # what the model read was too long for the reports of those who ran it
@@ -175,7 +180,7 @@ def reference_in(text: str) -> str:
     return str(found)
 
 
-def _script(tool: str, arguments: dict[str, Any]) -> str:
+def script_of(tool: str, arguments: dict[str, Any]) -> str:
     return json.dumps({"tool": tool, "arguments": arguments})
 
 
@@ -185,47 +190,36 @@ def _lasting(structured: dict[str, Any] | None) -> dict[str, Any] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class House:
-    """A yard that is served through one door, and its ledger."""
+    """A yard, where calls are made in it, the caller whom its ledger should name, and the ledger."""
 
     yard: Yard
-    door: str
     place: Place
+    caller: str
 
-    @property
-    def caller(self) -> str:
-        return self.door.split()[0]
-
-    @property
-    def modern(self) -> bool:
-        return self.door.endswith(MODERN)
-
-    def through(self, agents: str) -> Place | Behind:
-        return Behind(outer=self.place, names=tuple(agents.split("/")[1:])) if agents else self.place
-
-    async def call(self, agents: str, tool: str, arguments: dict[str, Any], user: User) -> tuple[Told, Recorded]:
+    async def call(self, tool: str, arguments: dict[str, Any], user: User) -> tuple[Told, Recorded]:
         """What was answered to the call, and what the ledger says of it."""
         before = self.yard.records()
-        told = await self.through(agents).call(tool, arguments, user)
-        return told, self._recorded(before, agents, tool)
+        told = await self.place.call(tool, arguments, user)
+        return told, self._recorded(before, tool)
 
-    async def cancel(self, agents: str, tool: str) -> Recorded:
+    async def cancel(self, tool: str) -> Recorded:
         """What the ledger says of a call that its caller left once it ran."""
         before, signal = self.yard.records(), self.yard.root / WAITS
         with anyio.fail_after(DEADLINE):
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self.through(agents).call, tool, NOTHING, "nobody")
+                tasks.start_soon(self.place.call, tool, NOTHING, "nobody")
                 await until(signal.exists)
                 tasks.cancel_scope.cancel()
             signal.unlink()
-            await until(lambda: any(record["event"] == "end" for record in self._of(before, agents, tool)))
-        return self._recorded(before, agents, tool)
+            await until(lambda: any(record["event"] == "end" for record in self._of(before, tool)))
+        return self._recorded(before, tool)
 
-    def _of(self, before: list[dict[str, Any]], agents: str, tool: str) -> list[dict[str, Any]]:
+    def _of(self, before: list[dict[str, Any]], tool: str) -> list[dict[str, Any]]:
         new = [record for record in self.yard.records() if record not in before]
-        return [record for record in new if record["tool"] == tool and record["caller"] == f"{self.caller}{agents}"]
+        return [record for record in new if record["tool"] == tool and record["caller"] == self.caller]
 
-    def _recorded(self, before: list[dict[str, Any]], agents: str, tool: str) -> Recorded:
-        every = self._of(before, agents, tool)
+    def _recorded(self, before: list[dict[str, Any]], tool: str) -> Recorded:
+        every = self._of(before, tool)
         assert len({record["call_id"] for record in every}) == 1, every
         assert all("status" in record or record["event"] == "start" for record in every)
         made = [record for record in every if record["event"] != "wait"]
@@ -242,33 +236,51 @@ class House:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Entrance:
+    """A yard with one door open, through which this caller comes in."""
+
+    yard: Yard
+    door: Door
+    caller: str
+
+    def house(self, agents: str) -> House:
+        """The house as it is for these agents behind the door, or for the caller itself."""
+        place = Behind(outer=self.door, names=tuple(agents.split("/")[1:])) if agents else self.door
+        return House(yard=self.yard, place=place, caller=f"{self.caller}{agents}")
+
+
 @asynccontextmanager
-async def house(root: Path, door: str) -> AsyncGenerator[House]:
+async def entering(root: Path, door: str) -> AsyncGenerator[Entrance]:
     """A yard of its own, with one door open."""
+    yard = yard_of(root)
+    opened = _embedded(yard) if door == PYTHON else _wire(yard, *door.split())
+    async with opened as found:
+        yield Entrance(yard=yard, door=found, caller=door.split(maxsplit=1)[0])
+
+
+def yard_of(root: Path) -> Yard:
+    """A folder with the config, the profile, and a file that is there already."""
     (root / "data").mkdir()
     (root / "data/taken.txt").write_text("as it was\n")
     yard = write_yard(root, config=CONFIG)
-    yard.write("doors.yaml", PROFILE)
-    yard = Yard(
-        root=root, env={**yard.env, "PYTHONPATH": os.pathsep.join((str(ROOT), os.environ.get("PYTHONPATH", "")))}
-    )
-    opened = _embedded(yard) if door == PYTHON else _wire(yard, *door.split())
-    async with opened as place:
-        yield House(yard=yard, door=door, place=place)
+    yard.write(PROFILE_FILE, PROFILE)
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    return Yard(root=root, env={**yard.env, "PYTHONPATH": path})
 
 
 @asynccontextmanager
-async def _embedded(yard: Yard) -> AsyncGenerator[Place]:
+async def _embedded(yard: Yard) -> AsyncGenerator[Door]:
     approver = ScriptedApprover([])
     loaded = load_config(yard.root / yard.config)
-    with _living_in(yard):
+    with living_in(yard):
         here, alone = runtime_of(loaded, approver), runtime_of(loaded)
         async with here.lifespan(), alone.lifespan():
             yield Embedded(here=here, alone=alone, approver=approver)
 
 
 @contextmanager
-def _living_in(yard: Yard) -> Generator[None]:
+def living_in(yard: Yard) -> Generator[None]:
     """The folder and the state of this process are those that a server of the yard has."""
     folder, state = Path.cwd(), os.environ["XDG_STATE_HOME"]
     os.chdir(yard.root)
@@ -281,7 +293,7 @@ def _living_in(yard: Yard) -> Generator[None]:
 
 
 @asynccontextmanager
-async def _wire(yard: Yard, transport: str, era: str) -> AsyncGenerator[Place]:
+async def _wire(yard: Yard, transport: str, era: str) -> AsyncGenerator[Door]:
     async with AsyncExitStack() as stack:
         server = stack.enter_context(serving(yard)) if transport == "http" else None
         answers: list[bool] = []
