@@ -6,172 +6,25 @@ import json
 import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-import anyio
 import httpx2
 import mcp_types as types
 import pytest
 from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
 
+from tests.server.asking import HEADERS, YES, HttpLine, Line, call
 from tests.server.hosting import hosted
-from tests.server.yards import DEADLINE, ERAS, text_of
-from toolyard import (
-    PermissionProfile,
-    Runtime,
-    RuntimeSpec,
-    ToolContext,
-    create_runtime,
-    define_coordinator,
-    define_executor,
-    define_plan,
-    define_planner,
-    define_runtime,
-    define_specialist,
-    define_tenant,
-    define_tool,
-    mcp,
-)
-from toolyard.testing import FakeModel, MemoryLedger
+from tests.server.runtime_shop import LONG, OWN, WIDE, Shop, User, in_memory, over_http, script, spec_of
+from tests.server.yards import ERAS, text_of
+from toolyard import Runtime, mcp
+from toolyard.testing import FakeModel
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.profiles.builtin import BUILT_IN
 
 pytestmark = pytest.mark.anyio
 
-MODEL = "gpt-5-mini"
-SKU: JsonObject = {"type": "object", "properties": {"sku": {"type": "string"}}, "required": ["sku"]}
-NOTHING: JsonObject = {"type": "object", "additionalProperties": False}
-LONG = "".join(f"{number:05d} products are too many to be named in one answer\n" for number in range(500))
-
-
-@define_tool(name="search", description="Search products.", input_schema=SKU)
-async def search(args: JsonObject, ctx: ToolContext) -> JsonObject:
-    return {"found": [sku for sku in ctx.services["catalog"] if args["sku"] in sku]}
-
-
-@define_tool(name="delete", description="Delete a product.", input_schema=SKU, approval="always")
-async def delete(args: JsonObject, ctx: ToolContext) -> str:
-    ctx.services["done"].append(("delete", args["sku"]))
-    return f"deleted {args['sku']}"
-
-
-@define_tool(name="order", description="Order a product.", input_schema=SKU, approval="always")
-async def order(args: JsonObject, ctx: ToolContext) -> str:
-    ctx.services["done"].append(("order", args["sku"]))
-    return f"ordered {args['sku']}"
-
-
-@define_tool(name="save", description="Save a file.", input_schema=NOTHING, effects=["files.write"])
-async def save(args: JsonObject, ctx: ToolContext) -> str:
-    ctx.services["done"].append(("save", ctx.caller.id))
-    return "saved"
-
-
-@define_tool(name="report", description="Name all products.", input_schema=NOTHING)
-async def report(args: JsonObject, ctx: ToolContext) -> str:
-    return LONG
-
-
-ORDERS = define_plan("orders", tools=[order, save])
 REFERENCE = "toolyard://references/"
-REFERENCES = {"glimpse_ref", "resolve_ref"}
-OWN: dict[str, set[str]] = {
-    "coordinator": {"delegate", *REFERENCES},
-    "planner": {"search", "propose_plan", "get_plan", *REFERENCES},
-    "executor": {"execute_plan", "get_plan", *REFERENCES},
-    "insights": {"search", "delete", "report", *REFERENCES},
-    "writer": {"search", "save", *REFERENCES},
-    "mcp": {"run_prompt", "ask_insights", "ask_writer"},
-}
-"""What a caller under `unrestricted` finds: `insights` has the tool `save`, and a profile that does not grant it."""
-
-
-def spec_of(storage: str = "memory", tenant: str = "acme") -> RuntimeSpec:
-    routes = ["planner", "executor", "insights"]
-    return define_runtime(
-        tenant=define_tenant(tenant, "v1"),
-        agents=[
-            define_coordinator("coordinator", model=MODEL, prompt="Route.", routes=routes),
-            define_planner("planner", model=MODEL, prompt="Plan.", plan=ORDERS, tools=[search]),
-            define_executor("executor", model=MODEL, prompt="Execute.", plan=ORDERS),
-            define_specialist("insights", model=MODEL, prompt="Answer.", tools=[search, delete, save, report]),
-            define_specialist("writer", model=MODEL, prompt="Write.", tools=[search, save], profile="unrestricted"),
-        ],
-        storage=storage,
-    )
-
-
-@dataclass(kw_only=True)
-class Shop:
-    """A runtime, what its tools did, and its ledger."""
-
-    spec: RuntimeSpec = field(default_factory=spec_of)
-    model: str | FakeModel = "scripted"
-    done: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    ledger: MemoryLedger = field(default_factory=MemoryLedger)
-
-    def open(self) -> Runtime:
-        services = {"catalog": ["red mug", "blue cup"], "done": self.done}
-        return create_runtime(self.spec, interpreter=self.model, services=services, ledger=self.ledger)
-
-
-@dataclass(kw_only=True)
-class User:
-    """Somebody at a client, who answers every ask the same way."""
-
-    yes: bool = True
-    asked: list[str] = field(default_factory=list[str])
-
-    async def answer(self, context: Any, params: types.ElicitRequestParams) -> types.ElicitResult:
-        self.asked.append(params.message)
-        return types.ElicitResult(action="accept", content={"approve": self.yes})
-
-
-WIDE, NARROW = BUILT_IN["unrestricted"], BUILT_IN["readonly"]
-
-
-@asynccontextmanager
-async def in_memory(
-    runtime: Runtime, agent: str, era: str, *, who: str = "ann", user: User | None = None
-) -> AsyncGenerator[Client]:
-    """A client of `create_server`, as a caller under `readonly`."""
-    server = mcp.create_server(runtime, agent=agent, caller=f"token:{who}")
-    with anyio.fail_after(DEADLINE):
-        callback = user.answer if user else None
-        async with Client(server, mode=cast("Any", era), elicitation_callback=callback) as client:
-            yield client
-
-
-@asynccontextmanager
-async def over_http(
-    runtime: Runtime,
-    agent: str,
-    era: str,
-    *,
-    who: str = "ann",
-    profile: PermissionProfile = NARROW,
-    user: User | None = None,
-) -> AsyncGenerator[Client]:
-    """A client of `asgi_app`, which shows a token of its own."""
-    app = mcp.asgi_app(runtime, agent=agent, tokens={f"token-of-{who}": runtime.caller(f"token:{who}", profile)})
-    with anyio.fail_after(DEADLINE):
-        async with (
-            hosted(app) as url,
-            httpx2.AsyncClient(headers={"Authorization": f"Bearer token-of-{who}"}, trust_env=False) as web,
-            Client(
-                streamable_http_client(url, http_client=web),
-                mode=cast("Any", era),
-                elicitation_callback=user.answer if user else None,
-            ) as client,
-        ):
-            yield client
-
-
-def script(*calls: tuple[str, JsonObject]) -> str:
-    return json.dumps({"script": [{"tool": name, "arguments": arguments} for name, arguments in calls]})
 
 
 async def names_of(client: Client) -> set[str]:
@@ -344,14 +197,39 @@ async def test_an_ask_with_nobody_there_is_refused_and_not_waited_for(era: str) 
     assert (await runtime.pending_approvals(), shop.done) == ([], [])
 
 
-@pytest.mark.parametrize("era", ERAS)
-async def test_a_client_that_is_asked_answers_for_its_own_call_alone(era: str) -> None:
-    shop, user = Shop(), User()
-    async with in_memory(shop.open(), "insights", era, user=user) as client:
-        assert text_of(await client.call_tool("delete", {"sku": "red mug"})) == "deleted red mug"
-        user.yes = False
-        assert "approval was refused by the user" in text_of(await client.call_tool("delete", {"sku": "blue cup"}))
-    assert (len(user.asked), shop.done) == (2, [("delete", "red mug")])
+async def test_a_run_that_waits_for_its_callers_user_goes_on_at_another_server(tmp_path: Path) -> None:
+    storage = f"sqlite:{tmp_path / 'shop.db'}"
+    shops = Shop(spec=spec_of(storage)), Shop(spec=spec_of(storage))
+    calls = [("search", {"sku": "mug"}), ("delete", {"sku": "red mug"}), ("delete", {"sku": "blue cup"})]
+    arguments = {"prompt": script(*calls), "agent": "insights"}
+    async with shops[0].open() as one, shops[1].open() as two, raw(one) as first, raw(two) as second:
+        state = await asked_about(first, arguments, "red mug")
+        async with raw(two, "bob") as bob:
+            stolen = await call(bob, "run_prompt", arguments, requestState=state, inputResponses=YES)
+            assert stolen["error"]["code"] == types.INVALID_PARAMS
+        later = await asked_about(second, arguments, "blue cup", requestState=state, inputResponses=YES)
+        again = await call(first, "run_prompt", arguments, requestState=state, inputResponses=YES)
+        assert again["result"]["isError"], "an answer to one ask is none to the next"
+        ended = await call(first, "run_prompt", arguments, requestState=later, inputResponses=YES)
+    assert ended["result"]["content"][0]["text"] == "deleted blue cup"
+    assert [shop.done for shop in shops] == [[("delete", "blue cup")], [("delete", "red mug")]]
+    searched = [record["event"] for shop in shops for record in shop.ledger.records if record["tool"] == "search"]
+    assert searched == ["start", "end"], "no call is made twice"
+
+
+@asynccontextmanager
+async def raw(runtime: Runtime, who: str = "ann") -> AsyncGenerator[Line]:
+    """A conversation in rounds with the tools that run the agents."""
+    tokens = {f"token-of-{name}": runtime.caller(f"token:{name}") for name in ("ann", "bob")}
+    async with hosted(mcp.asgi_app(runtime, tokens=tokens)) as url, httpx2.AsyncClient(trust_env=False) as web:
+        yield HttpLine(client=web, url=url, headers={**HEADERS, "Authorization": f"Bearer token-of-{who}"})
+
+
+async def asked_about(line: Line, arguments: JsonObject, what: str, **more: Any) -> str:
+    """The state that a round leaves which asks about this."""
+    result = (await call(line, "run_prompt", arguments, **more))["result"]
+    assert what in result["inputRequests"]["approval"]["params"]["message"]
+    return str(result["requestState"])
 
 
 async def read_on(client: Client, uri: str) -> list[JsonObject]:
