@@ -150,7 +150,7 @@ def reference_document(reference: ReferenceSpec) -> dict[str, Any]:
 def _agent_document(agent: AgentSpec) -> dict[str, Any]:
     values = {one.name: getattr(agent.config, one.name) for one in fields(AgentConfig)}
     names = {"tools": [tool.name for tool in agent.tools], "toolkits": [one.name for one in agent.toolkits]}
-    said = _Agent(**{**values, **names, "plan": agent.plan and agent.plan.name})
+    said = _Agent.model_validate({**values, **names, "plan": agent.plan and agent.plan.name})
     return said.model_dump(mode="json", exclude_defaults=True)
 
 

@@ -42,7 +42,7 @@ def tools_of(given: Iterable[Any], *, of: str) -> tuple[Tool, ...]:
     Raises:
         SpecError: one is none of these, or two have one name.
     """
-    if isinstance(given, str | bytes):
+    if isinstance(given, str | bytes) or not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise SpecError(f"{of}: tools={given!r}; expected a list of tools")
     return united((_tool(one, of) for one in given), "tool", of)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
@@ -85,6 +85,8 @@ def define_runtime(
         SpecError: two agents have one name or coordinate, a route leads nowhere, or two different parts have one name.
     """
     team = tuple(agents)
+    if not isinstance(tenant, TenantSpec):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise SpecError(f"tenant={tenant!r}; expected what define_tenant returns")
     _check_team(team)
     all_plans = united((*plans, *(agent.plan for agent in team if agent.plan)), "plan", "runtime")
     all_toolkits = united((*toolkits, *(one for agent in team for one in agent.toolkits)), "toolkit", "runtime")
@@ -105,6 +107,8 @@ def define_runtime(
 def _check_team(agents: Sequence[AgentSpec]) -> None:
     if not agents:
         raise SpecError("a runtime needs at least one agent; give agents=[…]")
+    if wrong := [one for one in cast("Sequence[object]", agents) if not isinstance(one, AgentSpec)]:
+        raise SpecError(f"agents={wrong!r}; expected what define_specialist and the like return")
     names = [agent.name for agent in agents]
     for agent in agents:
         if names.count(agent.name) > 1:

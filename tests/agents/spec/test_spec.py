@@ -126,6 +126,8 @@ def test_a_document_that_is_none_is_named(text: str, said: str) -> None:
     ("make", "said"),
     [
         (lambda: spec(agents=[]), "at least one agent"),
+        (lambda: spec(agents=[look]), "expected what define_specialist"),
+        (lambda: spec(tenant="acme"), "tenant='acme'; expected what define_tenant returns"),
         (lambda: spec(agents=[define_specialist("a"), define_specialist("a")]), "two agents are named 'a'"),
         (lambda: spec(agents=[define_coordinator("a"), define_coordinator("b")]), "'a' and 'b' are coordinators"),
         (lambda: spec(agents=[define_coordinator("a", routes=["b"])]), "agent 'a' routes to 'b', which is no agent"),
@@ -136,6 +138,7 @@ def test_a_document_that_is_none_is_named(text: str, said: str) -> None:
         (lambda: define_specialist("a", profile="no-such"), "no-such"),
         (lambda: define_specialist("a", promt="x"), "agent 'a': unknown promt"),  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
         (lambda: define_specialist("a", tools=["look"]), "agent 'a'"),
+        (lambda: define_specialist("a", tools=look), "agent 'a': tools=.*expected a list of tools"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         (lambda: define_specialist("a", toolkits=["files"]), "define_toolkit"),  # type: ignore[list-item] # pyright: ignore[reportArgumentType]
         (lambda: define_planner("a", plan="prices"), "define_plan"),  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
         (lambda: define_plan("p", tools=[]), "plan 'p' has no tools"),
