@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -69,7 +70,7 @@ class Plan:
         return replace(self, steps=steps).moved("failed")
 
     def dump(self) -> str:
-        return _PLAN.dump_json(self).decode()
+        return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str, id: str) -> Plan:
@@ -79,8 +80,8 @@ class Plan:
             StorageError: it is damaged.
         """
         try:
-            return _PLAN.validate_json(text)
-        except ValidationError as error:
+            return _PLAN.validate_python(json.loads(text))
+        except (ValueError, ValidationError) as error:
             raise StorageError(f"the record of plan {id!r} is damaged") from error
 
     def told(self) -> dict[str, Any]:

@@ -80,8 +80,7 @@ class Plans:
         """
         try:
             async with leased(self.storage, _lease(ctx.caller, id), f"plan {id!r}"):
-                await self._move(ctx, name, id, "approved")
-                plan = await self._move(ctx, name, id, "executing")
+                plan = await self._move(ctx, name, id, "approved", "executing")
                 return await self._carried_out(ctx, plan)
         except SessionBusy as busy:
             raise ToolError(str(busy)) from busy
@@ -122,11 +121,14 @@ class Plans:
         await ctx.emit("plan_status", plan.told())
         return plan
 
-    async def _move(self, ctx: ToolContext, name: str, id: str, status: PlanStatus) -> Plan:
+    async def _move(self, ctx: ToolContext, name: str, id: str, *statuses: PlanStatus) -> Plan:
+        """Take the plan through these statuses, all at once."""
         record = await self._record(ctx.caller, name, id, running=True)
-        plan = Plan.load(record.value, id).moved(status)
+        plan = Plan.load(record.value, id)
+        ways = [plan := plan.moved(status) for status in statuses]
         await self._put(record, plan)
-        await ctx.emit("plan_status", plan.told())
+        for way in ways:
+            await ctx.emit("plan_status", way.told())
         return plan
 
     async def _break_off(self, caller: Caller, plan: Plan) -> Record | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import from_json, to_json, to_jsonable_python
+from pydantic_core import to_jsonable_python
 
 from toolyard_agents.errors import StorageError
 
@@ -30,7 +30,7 @@ class Stored:
     glimpse: Any
 
     def dump(self) -> str:
-        return to_json({"kind": self.kind, "payload": self.payload, "glimpse": self.glimpse}).decode()
+        return json.dumps({"kind": self.kind, "payload": self.payload, "glimpse": self.glimpse})
 
     @classmethod
     def load(cls, text: str, id: str) -> Stored:
@@ -40,7 +40,7 @@ class Stored:
             StorageError: it is damaged.
         """
         try:
-            return _STORED.validate_python(from_json(text))
+            return _STORED.validate_python(json.loads(text))
         except (ValueError, ValidationError) as error:
             raise StorageError(f"the record of reference {id!r} is damaged") from error
 

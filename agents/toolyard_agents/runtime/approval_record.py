@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
@@ -40,7 +40,7 @@ class PendingApproval:
     feedback: str | None = None
 
     def dump(self) -> str:
-        return _APPROVAL.dump_json(self, ensure_ascii=True).decode()
+        return json.dumps(asdict(self))
 
     @classmethod
     def load(cls, text: str, id: str) -> PendingApproval:
@@ -50,14 +50,13 @@ class PendingApproval:
             StorageError: it is damaged.
         """
         try:
-            return _APPROVAL.validate_json(text, strict=True)
-        except ValidationError as error:
+            return _APPROVAL.validate_python(json.loads(text))
+        except (ValueError, ValidationError) as error:
             raise StorageError(f"the record of approval {id!r} is damaged; delete it") from error
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        shown: dict[str, Any] = json.loads(self.dump())
-        return shown
+        return asdict(self)
 
 
 _APPROVAL = TypeAdapter(PendingApproval)

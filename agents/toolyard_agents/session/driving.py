@@ -6,16 +6,14 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
-
-import anyio
 
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import EventType
 from toolyard_agents.results import STATUS, RunResult
 from toolyard_agents.session.run import Run, Stop
 from toolyard_agents.state.entries import EndStatus
+from toolyard_agents.to_its_end import to_its_end
 from toolyard_kernel.errors import ToolyardError
 
 CancelCheck = Callable[[], "bool | Awaitable[bool]"]
@@ -55,24 +53,14 @@ class Driver:
         forget = self.token.listen(_canceller(work))
         watching = asyncio.create_task(self._watch()) if self.cancel_check else None
         try:
-            return await self._surely(asyncio.create_task(self._ended(work)))
+            return await to_its_end(self._ended(work), self._task_cancelled)
         finally:
             forget()
             if watching:
                 watching.cancel()
 
-    async def _surely(self, ending: asyncio.Task[RunResult]) -> RunResult:
-        """Wait for the end; to be cancelled meanwhile cancels the run, and, however often it comes, not its end."""
-        try:
-            await asyncio.wait({ending})
-        except asyncio.CancelledError:
-            self.token.cancel("the task that drove the run was cancelled")
-            with anyio.CancelScope(shield=True):
-                while not ending.done():
-                    with suppress(asyncio.CancelledError):
-                        await asyncio.wait({ending})
-            raise
-        return ending.result()
+    def _task_cancelled(self) -> None:
+        self.token.cancel("the task that drove the run was cancelled")
 
     async def _ended(self, work: asyncio.Task[Stop]) -> RunResult:
         stopped = asyncio.Event()

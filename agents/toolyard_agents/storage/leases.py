@@ -11,10 +11,9 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
-import anyio
-
 from toolyard_agents.errors import SessionBusy, StorageConflict, StorageError
 from toolyard_agents.storage.storage import Key, Record, Storage
+from toolyard_agents.to_its_end import to_its_end
 
 LASTS = 30.0
 """Seconds after which a lease that nobody renews is free."""
@@ -31,15 +30,16 @@ async def leased(storage: Storage, key: Key, what: str) -> AsyncGenerator[None]:
         SessionBusy: another process holds it; `what` says of what.
         StorageError: the storage cannot be used.
     """
-    record = await _taken(storage, key, what)
-    keeping = asyncio.create_task(_keep(storage, record), name=f"toolyard-lease-{key.id}")
+    holder = _holder()
     try:
-        yield
-    finally:
-        keeping.cancel()
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait({keeping})
-            await _let_go(storage, record)
+        record = await _taken(storage, key, what, holder)
+        keeping = asyncio.create_task(_keep(storage, record), name=f"toolyard-lease-{key.id}")
+        try:
+            yield
+        finally:
+            keeping.cancel()
+    finally:  # also when it was cancelled while it was taken
+        await to_its_end(_let_go(storage, key, holder))
 
 
 async def is_held(storage: Storage, key: Key) -> bool:
@@ -52,12 +52,12 @@ async def is_held(storage: Storage, key: Key) -> bool:
     return held is not None and _lives(held.value)
 
 
-async def _taken(storage: Storage, key: Key, what: str) -> Record:
+async def _taken(storage: Storage, key: Key, what: str, holder: str) -> Record:
     held = await storage.get(key)
     if held is not None and _lives(held.value):
         raise SessionBusy(f"{what} is running in another process; wait for it, or end it there")
     try:
-        return await storage.put(key, _holder(), version=held.version if held else 0, expires=time.time() + LASTS)
+        return await storage.put(key, holder, version=held.version if held else 0, expires=time.time() + LASTS)
     except StorageConflict as conflict:
         raise SessionBusy(f"{what} was begun in another process in the same moment; try again") from conflict
 
@@ -74,13 +74,13 @@ async def _keep(storage: Storage, record: Record) -> None:
             log.exception("%s %r could not be renewed", record.key.kind, record.key.id)
 
 
-async def _let_go(storage: Storage, mine: Record) -> None:
+async def _let_go(storage: Storage, key: Key, holder: str) -> None:
     try:
-        held = await storage.get(mine.key)
-        if held is not None and held.value == mine.value:
-            await storage.delete(mine.key)
+        held = await storage.get(key)
+        if held is not None and held.value == holder:
+            await storage.delete(key)
     except StorageError:
-        log.exception("%s %r could not be let go; it is free in %g s", mine.key.kind, mine.key.id, LASTS)
+        log.exception("%s %r could not be let go; it is free in %g s", key.kind, key.id, LASTS)
 
 
 def _holder() -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-import anyio.lowlevel
 import anyio.to_thread
 from sqlalchemy import Connection, Engine, Table, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
@@ -16,6 +15,7 @@ from toolyard_agents.errors import StorageConflict, StorageError
 from toolyard_agents.storage.engines import create_tables
 from toolyard_agents.storage.storage import Key, Kind, Record, Scope
 from toolyard_agents.storage.tables import LINES, RECORDS, key_columns, original, scope_columns
+from toolyard_agents.to_its_end import to_its_end
 
 T = TypeVar("T")
 
@@ -91,11 +91,8 @@ class SqlStorage:
         return or_(RECORDS.c.expires.is_(None), RECORDS.c.expires > self._clock())
 
     async def _in_transaction(self, work: Callable[[Connection], T]) -> T:
-        """Do the work whole or not at all; a caller that is cancelled waits for it, so that nothing is half known."""
-        with anyio.CancelScope(shield=True):
-            done = await anyio.to_thread.run_sync(partial(self._run, work), limiter=self._threads)
-        await anyio.lowlevel.checkpoint_if_cancelled()
-        return done
+        """Do the work, whole or not at all, in a thread; a caller that is cancelled waits for it."""
+        return await to_its_end(anyio.to_thread.run_sync(partial(self._run, work), limiter=self._threads))
 
     def _run(self, work: Callable[[Connection], T]) -> T:
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolyard_agents.storage.storage import Key, Scope, Storage
+from toolyard_agents.to_its_end import to_its_end
 
 PAGE = 200
 """Events that are read at once."""
@@ -28,6 +29,9 @@ class EventLog:
             StorageConflict: the thread has gone on elsewhere.
             StorageError: it cannot be kept.
         """
+        return await to_its_end(self._add(event))  # or nobody would know whether it is there
+
+    async def _add(self, event: dict[str, Any]) -> dict[str, Any]:
         numbered = {**event, "event_id": self.count + 1}
         line = json.dumps(numbered, default=str)  # a tool may tell what is no JSON
         await self.storage.append(self.key, [line], after=self.count)

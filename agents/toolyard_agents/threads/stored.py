@@ -20,6 +20,7 @@ from toolyard_agents.state.traces import parse
 from toolyard_agents.storage.leases import leased
 from toolyard_agents.storage.storage import Key, Scope, Storage
 from toolyard_agents.threads.turns import Turns
+from toolyard_agents.to_its_end import to_its_end
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import UnknownName
 
@@ -42,11 +43,14 @@ class StoredThread:
             StorageError: it cannot be kept.
         """
         async with self._one_at_a_time:
-            new = self.state.entries[self.kept :]
-            if new:
-                lines = [to_line(entry).decode().rstrip("\n") for entry in new]
-                await self.storage.append(self.key, lines, after=self.kept)
-                self.kept += len(new)
+            if self.kept < len(self.state.entries):
+                await to_its_end(self._flush())  # or nobody would know how much is there
+
+    async def _flush(self) -> None:
+        new = self.state.entries[self.kept :]
+        lines = [to_line(entry).decode().rstrip("\n") for entry in new]
+        await self.storage.append(self.key, lines, after=self.kept)
+        self.kept += len(new)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,8 @@ def place(kind: str, folder: Path) -> Generator[StorageSpec]:
         yield StorageSpec(kind="sqlite", path=str(folder / "storage" / "toolyard.db"))
     else:
         with postgresql() as server:
-            os.environ["TOOLYARD_STORAGE_URL"] = server.owner
-            yield StorageSpec(kind="postgresql", url_env="TOOLYARD_STORAGE_URL")
+            os.environ["DATABASE_OF_THE_TEST"] = server.owner
+            yield StorageSpec(kind="postgresql", url_env="DATABASE_OF_THE_TEST")
 
 
 @asynccontextmanager
