@@ -12,7 +12,12 @@ from toolyard_agents.threads.folders import FolderThreads
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.errors import ConfigError, UnknownName
 from toolyard_kernel.folders import state_folder
+from toolyard_kernel.references.overflow import RESOLVE
+from toolyard_kernel.references.tool import resolve_tool
 from toolyard_kernel.tools.registry import Registry
+
+OURS = "runtime"
+"""The toolkit of the tools that a runtime gives its agents."""
 
 
 def team_of(configs: Sequence[AgentConfig], gate: Gate) -> Team:
@@ -27,7 +32,10 @@ def team_of(configs: Sequence[AgentConfig], gate: Gate) -> Team:
             raise ConfigError("agents: an agent has no name; give each one a name of its own")
         if config.name in agents:
             raise ConfigError(f"agents: two are named {config.name!r}; rename one")
-        agents[config.name] = Agent(config, registry=_tools_of(config, gate.registry))
+        registry = _tools_of(config, gate.registry)
+        if gate.references is not None and registry.find(RESOLVE) is None:
+            registry.register(resolve_tool(gate.references), toolkit=OURS)  # or it could not read on what is too long
+        agents[config.name] = Agent(config, registry=registry)
     for agent in agents.values():
         _connect(agent, agents)
     return Team(agents=agents, gate=gate, threads=FolderThreads(state=state_folder()))

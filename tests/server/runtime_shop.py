@@ -74,14 +74,15 @@ ORDERS = define_plan("orders", tools=[order, save])
 
 REFERENCES = {"glimpse_ref", "resolve_ref"}
 OWN: dict[str, set[str]] = {
-    "coordinator": {"delegate", *REFERENCES},
+    "coordinator": REFERENCES,
     "planner": {"search", "propose_plan", "get_plan", *REFERENCES},
     "executor": {"execute_plan", "get_plan", *REFERENCES},
     "insights": {"search", "delete", "report", *REFERENCES},
     "writer": {"search", "save", *REFERENCES},
     "mcp": {"run_prompt", "ask_insights", "ask_writer"},
 }
-"""What a caller under `unrestricted` finds: `insights` has the tool `save`, and a profile that does not grant it."""
+"""What a caller under `unrestricted` finds: no client can delegate, and `insights` has the tool `save`, but a profile
+that does not grant it."""
 
 
 def spec_of(storage: str = "memory", tenant: str = "acme") -> RuntimeSpec:

@@ -257,8 +257,10 @@ async def test_a_result_that_is_too_long_is_read_on_by_its_own_caller_alone(agen
     runtime = Shop().open()
     async with over_http(runtime, agent, era) as client:
         if agent == "mcp":  # what its model read is too long for the report as well
-            told = text_of(await client.call_tool("ask_insights", {"prompt": script(("report", {}))}))
-            told = json.loads(whole_of(await read_on(client, f"{REFERENCE}{id_in(told)}")))["text"]
+            asked = await client.call_tool("ask_insights", {"prompt": script(("report", {}))})
+            assert (asked.is_error, asked.structured_content["status"]) == (False, "completed")  # pyright: ignore[reportOptionalSubscript]
+            own = text_of(asked).split(f"read the whole at {REFERENCE}")[1].split()[0]
+            told = whole_of(await read_on(client, f"{REFERENCE}{own}"))
         else:
             told = text_of(await client.call_tool("report", {}))
         assert "read the whole with resolve_ref and ref ref_" in told

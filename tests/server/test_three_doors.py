@@ -77,6 +77,9 @@ class Row:
         )
 
 
+AT_URI = "; read the whole at toolyard://references/{ref}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Way:
     """All that may differ from one way of making a call to another.
@@ -89,7 +92,7 @@ class Way:
     caller: str
     profile: str = "doors"
     by: str = ""
-    rest: str = "; read the whole at toolyard://references/{ref}"
+    rest: str = AT_URI
     hides: bool = False
     read: bool = False
     rounds: bool = False
@@ -100,6 +103,7 @@ def way_of(door: str, agents: str) -> Way:
         caller=f"{door.split(maxsplit=1)[0]}{agents}",
         profile="doors & unrestricted" if agents.endswith("/wide") else "doors",
         by="" if door == PYTHON else " by the user",
+        rest="; read the whole with resolve_ref and ref {ref}" if agents else AT_URI,
         hides=door != PYTHON and not agents,
         read=bool(agents),
         rounds=door.endswith(MODERN),
@@ -277,7 +281,7 @@ async def test_an_agents_model_is_offered_exactly_what_it_can_call(tmp_path: Pat
     async with entering(tmp_path, PYTHON) as opened:
         assert isinstance(opened.door, Embedded)
         assert opened.door.alone.team
-        for name, more in (("worker", set[str]()), ("chief", {"delegate"})):
+        for name, more in (("worker", {"resolve_ref"}), ("chief", {"resolve_ref", "delegate"})):
             model = FakeModel()
             model.add_response("done")
             opened.door.alone.team.agents[name].model = model

@@ -168,8 +168,9 @@ class Behind:
             prompt = script_of("delegate", {"prompt": prompt, "agent": name})
         told = await self.outer.call("run_prompt", {"prompt": prompt, "agent": first}, user)
         text = told.text
-        if told.failed:  # what the model read was too long for the reports of those who ran it
-            for _ in self.names:
+        if URI in text:  # what the model read was too long for the reports of those who ran it
+            text = await self.outer.read(reference_in(text.split(URI)[1].split()[0]))
+            for _ in rest:
                 text = json.loads(await self.outer.read(reference_in(text)))["text"]
         return Told(text=text)
 

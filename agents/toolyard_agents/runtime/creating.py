@@ -20,7 +20,7 @@ from toolyard_agents.runtime.approvals import Approvals
 from toolyard_agents.runtime.environment import environment_of, toolkit_of
 from toolyard_agents.runtime.interpreters import ModelOf, models_of
 from toolyard_agents.runtime.running import Runs
-from toolyard_agents.runtime.runtime import Runtime, host_of
+from toolyard_agents.runtime.runtime import TEAM, Runtime, host_of
 from toolyard_agents.runtime.testing import TestingConfig
 from toolyard_agents.session.approving import ApprovalCallback
 from toolyard_agents.session.driving import CancelCheck
@@ -41,12 +41,15 @@ from toolyard_kernel.ledger.ledger import Ledger
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.offers.prompt_registry import Prompts
 from toolyard_kernel.offers.resource_registry import Resources
+from toolyard_kernel.profiles.choice import choose_profile
+from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.references.resources import reference_resources
 from toolyard_kernel.tools.opening import Gone, OpenToolkits
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registry
 from toolyard_kernel.tools.tool import Tool
 from toolyard_kernel.tools.toolkits import Toolkit
 
+OF_SPEC = frozenset({"interpreter", "testing", "services", "data_environment", "profile", "ledger"})
 OURS = "runtime"
 """The toolkit of the tools that a runtime gives its agents."""
 
@@ -60,6 +63,7 @@ def create_runtime(
     testing: TestingConfig | None = ...,
     services: Mapping[str, Any] | None = ...,
     data_environment: Mapping[str, Any] | None = ...,
+    profile: str | PermissionProfile = ...,
     ledger: Ledger | None = ...,
 ) -> Runtime: ...
 @overload
@@ -82,8 +86,10 @@ def create_runtime(
 
     With a spec: `interpreter` is `noop` (no model is asked), `scripted` (the prompt is a script of calls), `openai`,
     `anthropic`, or a model. `testing` answers each prompt with one text. `services` are your own objects, for handlers
-    to reach as `ctx.<name>`. `data_environment` names what installed toolkits work on. Records go to the state folder,
-    or to `ledger`. With a system prompt: `options` say the rest, and `session` is one to go on with.
+    to reach as `ctx.<name>`. `data_environment` names what installed toolkits work on. `profile` is that of callers
+    over MCP who show no token. Records go to the state folder, or to `ledger`.
+
+    With a system prompt: `options` say the rest, and `session` is one to go on with.
 
     Raises:
         SpecError: the interpreter, a provider, or what is given besides the spec cannot be used.
@@ -93,7 +99,11 @@ def create_runtime(
     if isinstance(system_prompt, RuntimeSpec):
         if not all(one is None for one in (options, session, approval_callback, cancel_check)):
             raise SpecError("options, session, approval_callback and cancel_check are for a runtime of a system prompt")
+        if unknown := sorted(set(of_spec) - OF_SPEC):
+            raise SpecError(f"{', '.join(unknown)}: create_runtime of a spec takes {', '.join(sorted(OF_SPEC))}")
         return runtime_of(system_prompt, **of_spec)
+    if not isinstance(system_prompt, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise AgentError(f"a {type(system_prompt).__name__}: expected a system prompt, or what define_runtime returns")
     if of_spec:
         raise AgentError(f"{', '.join(of_spec)}: for a runtime of a spec, which define_runtime makes")
     return create_agent_runtime(system_prompt, options, session, approval_callback, cancel_check)
@@ -106,6 +116,7 @@ def runtime_of(
     testing: TestingConfig | None = None,
     services: Mapping[str, Any] | None = None,
     data_environment: Mapping[str, Any] | None = None,
+    profile: str | PermissionProfile = "readonly",
     ledger: Ledger | None = None,
 ) -> Runtime:
     """A runtime of the agents that a spec defines: see `create_runtime`."""
@@ -123,13 +134,17 @@ def runtime_of(
     plans = Plans(storage=storage, gate=gate, registries={plan.name: _registry(plan.tools) for plan in spec.plans})
     toolkits = {one.name: toolkit_of(one, environment) for one in spec.toolkits}
     agents = _agents(spec, models, toolkits, references, plans)
-    open_toolkits = OpenToolkits(tuple(toolkits.values()), _lost(agents))
+    served = {name: agent.registry.select() for name, agent in agents.items()}  # before they delegate: no client can
+    _connect(agents)
+    registries = [*served.values(), *(agent.registry for agent in agents.values())]
+    open_toolkits = OpenToolkits(tuple(toolkits.values()), _lost(registries))
     threads, approvals = StoredThreads(storage=storage), Approvals(storage=storage, tenant=tenant)
     team = Team(agents=agents, gate=gate, threads=threads)
     return Runtime(
         tenant=tenant,
+        profile=choose_profile(profile),
         team=team,
-        team_registry=_registry(team_tools(team)),
+        served={TEAM: _registry(team_tools(team)), **served},
         storage=storage,
         runs=Runs(gate=gate, caller=host_of(tenant), threads=threads, approvals=approvals, open_toolkits=open_toolkits),
         approvals=approvals,
@@ -150,10 +165,13 @@ def _agents(
             _register(registry, toolkit.tools(), toolkit.name)
         _register(registry, (*_plan_tools(one, plans), *reference_tools(references)), OURS)
         agents[one.name] = Agent(one.config, model=models(one), registry=registry)
+    return agents
+
+
+def _connect(agents: Mapping[str, Agent]) -> None:
     for agent in agents.values():
         if agent.config.routes:
             enable_delegation(agent, {name: agents[name] for name in agent.config.routes})
-    return agents
 
 
 def _plan_tools(spec: AgentSpec, plans: Plans) -> Iterable[Tool]:
@@ -181,12 +199,12 @@ def _register(registry: Registry, tools: Iterable[Tool], toolkit: str) -> None:
         registry.register(tool, toolkit=toolkit)
 
 
-def _lost(agents: Mapping[str, Agent]) -> Gone:
+def _lost(registries: Iterable[Registry]) -> Gone:
     """A toolkit failed: its tools are gone, and the others go on."""
 
     def gone(toolkit: Toolkit) -> None:
-        for agent in agents.values():
-            for entry in [entry for entry in agent.registry if entry.toolkit == toolkit.name]:
-                agent.registry.remove(entry.name)
+        for registry in registries:
+            for entry in [entry for entry in registry if entry.toolkit == toolkit.name]:
+                registry.remove(entry.name)
 
     return gone

@@ -22,7 +22,7 @@ from toolyard_kernel.changes import Changes
 from toolyard_kernel.errors import UnknownName
 from toolyard_kernel.offers.prompt_registry import Prompts
 from toolyard_kernel.offers.resource_registry import Resources
-from toolyard_kernel.profiles.builtin import BUILT_IN, READONLY
+from toolyard_kernel.profiles.builtin import BUILT_IN
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.registry import Registry
 
@@ -34,15 +34,17 @@ HOST = "python"
 
 @dataclass(slots=True, kw_only=True)
 class Runtime:
-    """Made by `create_runtime(spec)`. `tenant` scopes whatever is kept; nothing can be asked of another.
+    """Made by `create_runtime(spec)`. `tenant` scopes whatever is kept; nothing can be asked of another. `profile` is
+    that of callers over MCP who show no token.
 
     The program's own runs may do what an agent's profile grants; a caller over MCP may do no more than both it and the
     agent may. `agent="mcp"` serves tools that run the agents, and an agent's name serves that agent's own tools.
     """
 
     tenant: str
+    profile: PermissionProfile
     team: Team
-    team_registry: Registry
+    served: Mapping[str, Registry]
     storage: Storage
     runs: Runs
     approvals: Approvals
@@ -132,19 +134,17 @@ class Runtime:
         Raises:
             UnknownName: there is no such agent.
         """
-        if agent == TEAM and TEAM not in self.team.agents:
-            return replace(self.team.gate, registry=self.team_registry)
-        if agent not in self.team.agents:
+        if agent not in self.served:
             known = ", ".join(sorted(self.team.agents))
             raise UnknownName(
                 f"no agent is named {agent!r}; there are {known}, and {TEAM!r} for the tools that run them"
             )
-        found = self.team.agents[agent]
-        return replace(self.team.gate, registry=found.registry, bound=found.profile)
+        bound = self.team.agents[agent].profile if agent in self.team.agents else None
+        return replace(self.team.gate, registry=self.served[agent], bound=bound)
 
     def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:
-        """A caller of this tenant, by default under `readonly`."""
-        return Caller(id=id, tenant=self.tenant, profile=profile or READONLY)
+        """A caller of this tenant, by default under the runtime's profile."""
+        return Caller(id=id, tenant=self.tenant, profile=profile or self.profile)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:

@@ -21,8 +21,10 @@ from toolyard_agents.threads.threads import Threads
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.calls.gate import Gate
+from toolyard_kernel.calls.results import head_and_tail, is_within
 from toolyard_kernel.content import InputRequired, Text, ToolResult
 from toolyard_kernel.errors import ToolError, UnknownName
+from toolyard_kernel.references.overflow import Overflow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +111,18 @@ class Team:
                 result = await (session.resume() if left else session.run(prompt))
         if result.status == "interrupted":
             return InputRequired(requests={}, state=Left(session.state.session_id, result.run_id).dump())
-        return _report(result, session.state)
+        return await self._report(result, session.state, ctx.caller)
+
+    async def _report(self, result: RunResult, state: State, caller: Caller) -> ToolResult:
+        """The result, its text within what the caller may be answered: the run is done, however long its answer is."""
+        limit = caller.profile.limits.output_bytes
+        report = _report(result, state, result.text)
+        if is_within(report, limit):
+            return report
+        overflow = Overflow(store=self.gate.references, has_tool=False) if self.gate.references else None
+        rest = await overflow.kept(caller, result.text) if overflow else ""
+        told = f"; {rest}" if rest else ""
+        return _report(result, state, head_and_tail(result.text.encode(errors="replace"), limit // 4, told))
 
 
 def chosen(agents: Mapping[str, Agent], name: str | None) -> Agent:
@@ -127,17 +140,18 @@ def chosen(agents: Mapping[str, Agent], name: str | None) -> Agent:
     return agents[name]
 
 
-def _report(result: RunResult, state: State) -> ToolResult:
+def _report(result: RunResult, state: State, text: str) -> ToolResult:
     spent = spent_by_last_run(state.entries)  # in all rounds: the result knows of the last one
     structured = {
         **result.to_dict(),
         "thread_id": state.session_id,
         "usage": spent.usage.to_dict(),
         "cost": spent.usage.cost,
+        "text": text,
     }
     completed = result.status == "completed"
-    text = result.text if completed else f"{result.status} ({result.stop_reason}): {result.reason}"
-    return ToolResult(content=(Text(text),), structured=structured, is_error=not completed)
+    told = text if completed else f"{result.status} ({result.stop_reason}): {result.reason}"
+    return ToolResult(content=(Text(told),), structured=structured, is_error=not completed)
 
 
 def _left_by(ctx: ToolContext) -> Left | None:
