@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import json
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
@@ -74,6 +76,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     "SessionInfo": dict.fromkeys(("id", "status", "created_at", "model", "profile", "first_prompt"), MISSING),
     "CompactResult": dict.fromkeys(("summary", "tokens_before", "tokens_after", "trigger"), MISSING),
     "RunResult": dict.fromkeys(("text", "events", "status"), MISSING),
+    "RuntimeSpec": dict.fromkeys(
+        ("tenant", "agents", "references", "plans", "toolkits", "tools", "providers", "storage"), MISSING
+    ),
+    "ReferenceSpec": dict.fromkeys(("name", "schema", "glimpse"), MISSING),
+    "TestingConfig": {"mock_response": MISSING},
 }
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -83,6 +90,24 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "dispatch_prompt": ("runtime", "prompt", "on_event", "token"),
     "close_runtime": ("runtime", "status"),
     "reconfigure_runtime": ("runtime", "profile", "working_dir", "auto_approve", "enable_delegate"),
+    "define_tenant": ("name", "version"),
+    "define_runtime": ("tenant", "agents", "references", "plans", "toolkits", "tools", "providers", "storage"),
+    "define_reference": ("name", "schema", "glimpse", "ttl", "description"),
+    "define_plan": ("name", "tools", "description"),
+    "define_toolkit": ("name", "tools", "settings"),
+    "define_coordinator": ("name", "routes", "parts"),
+    "define_planner": ("name", "plan", "parts"),
+    "define_executor": ("name", "plan", "parts"),
+    "define_specialist": ("name", "routes", "parts"),
+    "Runtime.query": ("self", "prompt", "thread_id", "resume"),
+    "Runtime.run_specialist": ("self", "name", "prompt", "thread_id", "resume"),
+    "Runtime.respond_to_approval": ("self", "approval_id", "outcome", "feedback"),
+    "Runtime.pending_approvals": ("self",),
+    "Runtime.create_reference": ("self", "kind", "payload", "glimpse"),
+    "Runtime.resolve_reference": ("self", "reference"),
+    "Runtime.reference_glimpse": ("self", "reference"),
+    "Runtime.close": ("self",),
+    "mcp.list_tools": ("runtime", "agent"),
 }
 
 EVENTS = (
@@ -116,11 +141,16 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     "Session": ("run", "cancel", "compact", "get_sandbox", "close", "__aenter__", "__aexit__"),
     "SessionStore": ("create_session", "resume", "list", "get_latest_id"),
     "RunResult": ("usage",),
+    "TenantSpec": ("resource_id",),
+    "RuntimeSpec": ("to_dict", "to_json", "to_yaml", "from_json", "from_yaml"),
 }
 
 
-def named(name: str) -> Any:
-    return getattr(toolyard, name)
+def named(path: str) -> Any:
+    found: Any = toolyard
+    for name in path.split("."):
+        found = getattr(found, name)
+    return found
 
 
 @pytest.mark.parametrize(("name", "field"), [(name, field) for name, fields in FIELDS.items() for field in fields])
@@ -211,3 +241,55 @@ def test_a_state_is_made_by_hand_as_the_documentation_shows() -> None:
     state.update_usage(input=100, output=50)
     assert [message.role for message in state.messages] == ["user", "assistant"]
     assert (state.usage["input_tokens"], state.usage["output_tokens"]) == (100, 50)
+
+
+SPEC = toolyard.define_runtime(
+    tenant=toolyard.define_tenant("acme", "v1"),
+    agents=[toolyard.define_specialist("a", prompt="x")],
+    providers={"anthropic": {"apiKeyEnv": "SOME_KEY"}, "openai": {"apiKeyEnv": "SOME_KEY"}},
+)
+
+
+@pytest.mark.parametrize("interpreter", ["noop", "scripted", "anthropic", "openai"])
+def test_an_interpreter_is_chosen_by_its_name_and_calls_nothing(
+    interpreter: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if interpreter in ("anthropic", "openai"):
+        with pytest.raises(ValueError, match="SOME_KEY is not set"):
+            toolyard.create_runtime(SPEC, interpreter=interpreter)
+    monkeypatch.setenv("SOME_KEY", "k")
+    assert isinstance(toolyard.create_runtime(SPEC, interpreter=interpreter), toolyard.Runtime)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"target_database_url": "sqlite:/path/to/acme.db"},
+        {"catalog": {"kind": "inline", "entries": []}, "catalog_search": {"index_path": "/path/to/index"}},
+    ],
+)
+def test_the_keys_of_the_data_environment_are_taken(environment: dict[str, Any]) -> None:
+    toolyard.create_runtime(SPEC, data_environment=environment)
+    with pytest.raises(ValueError, match="catalogue"):
+        toolyard.create_runtime(SPEC, data_environment={**environment, "catalogue": 1})
+
+
+def test_the_catalog_is_refused_until_it_is_there() -> None:
+    agent = toolyard.define_specialist("a", prompt="x", toolkits=[toolyard.define_toolkit("catalog")])
+    spec = toolyard.define_runtime(tenant=toolyard.define_tenant("acme", "v1"), agents=[agent])
+    with pytest.raises(ValueError, match="toolkit 'catalog' is not there yet"):
+        toolyard.create_runtime(spec)
+
+
+@pytest.mark.anyio
+async def test_the_database_of_the_data_environment_is_the_one_that_an_agent_asks(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "acme.db") as database:
+        database.execute("CREATE TABLE mugs (name TEXT)")
+    database.close()
+    agent = toolyard.define_specialist("a", prompt="x", toolkits=[toolyard.define_toolkit("database")])
+    spec = toolyard.define_runtime(tenant=toolyard.define_tenant("acme", "v1"), agents=[agent])
+    environment = {"target_database_url": f"sqlite:{tmp_path / 'acme.db'}"}
+    prompt = json.dumps({"tool": "sql_tables", "arguments": {"connection": "target"}})
+    async with toolyard.create_runtime(spec, interpreter="scripted", data_environment=environment) as runtime:
+        events = [event async for event in runtime.query(prompt, "t")]
+    assert "mugs" in events[-1]["content"]
