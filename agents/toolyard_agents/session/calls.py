@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -19,8 +20,10 @@ from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text
+from toolyard_kernel.errors import ToolyardError
 from toolyard_kernel.ledger.redaction import field_names_only, scrub, without_secrets
 
+NOT_MADE = "This call was not made: the run was cancelled before it began."
 REFUSED = frozenset({"denied", "approval_required"})
 
 
@@ -60,14 +63,21 @@ class Calls:
         """Make the calls; `keep` gets each answer as it comes, and those that wait for somebody are returned.
 
         `given` are answers to asks that these calls, or the runs they delegated to, were waiting for.
-        When this is cancelled, the calls that have not ended are stopped.
+        When this is cancelled, the calls that have not ended are stopped, and those that never began say so.
         """
         free = asyncio.Semaphore(self.at_once)
         waits: list[Waiting] = []
 
         async def one(request: ToolRequest) -> None:
-            async with free:
-                made = await self._make(request, given)
+            begun = [request.id] if self.run.state.parked(request.id) else list[str]()
+            try:
+                async with free:
+                    made = await self._make(request, given, lambda: begun.append(request.id))
+            except asyncio.CancelledError:
+                if not begun:
+                    with suppress(ToolyardError, OSError):  # a disk without room: its outcome is unknown then
+                        keep(Answered(request=request, text=NOT_MADE))
+                raise
             if isinstance(made, Answered):
                 keep(made)
             else:
@@ -78,19 +88,23 @@ class Calls:
                 tasks.create_task(one(request))
         return waits
 
-    async def _make(self, request: ToolRequest, given: Mapping[CallPath, bool]) -> Answered | Waiting:
+    async def _make(
+        self, request: ToolRequest, given: Mapping[CallPath, bool], begins: Callable[[], None]
+    ) -> Answered | Waiting:
         arguments = _arguments_of(request)
         if isinstance(arguments, str):
             return await self._unreadable(request, arguments)
         call = self._call(request, arguments)
-        door = self._door(request, call, given)
+        door = self._door(request, call, given, begins)
         approver = self.approvers.of(door, given=given.get((request.id,)))
         outcome = await replace(self.gate, approver=approver).call(call, self.caller, door)
         if waiting := _waits(outcome, approver):
             return Waiting(request=request, reason=waiting)
         return await self._answered(request, call, door, outcome)
 
-    def _door(self, request: ToolRequest, call: ToolCall, given: Mapping[CallPath, bool]) -> CallDoor:
+    def _door(
+        self, request: ToolRequest, call: ToolCall, given: Mapping[CallPath, bool], begins: Callable[[], None]
+    ) -> CallDoor:
         parked = self.run.state.parked(request.id)
         return CallDoor(
             emitter=self.emitter,
@@ -100,6 +114,7 @@ class Calls:
             arguments=self._shown(call),
             parent=self.run,
             given=below(given, request.id),
+            begins=begins,
             approved=parked.binding if parked else None,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,8 @@ class CallDoor:
     """One call. `outer` is the door that the agent itself was called through: whoever is there can be asked.
 
     `given` are the answers to asks of the run that the call delegated to. `approved` is the binding of the approval
-    that the call had. `waits` says why the call cannot be answered yet; `said` is what whoever approved it said.
+    that the call had. `begins` hears that the handler runs now. `waits` says why the call cannot be answered yet;
+    `said` is what whoever approved it said.
     """
 
     emitter: Emitter
@@ -30,6 +31,7 @@ class CallDoor:
     tool: str
     arguments: JsonObject
     parent: ParentRun
+    begins: Callable[[], None]
     given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     approved: str | None = None
     waits: str | None = None
@@ -86,4 +88,5 @@ class CallDoor:
         if self.begun:
             return
         self.begun = True
+        self.begins()
         await self.emitter.emit("tool_start", tool_name=self.tool, tool_call_id=self.call_id, tool_args=self.arguments)

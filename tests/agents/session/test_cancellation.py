@@ -155,3 +155,32 @@ async def test_a_listener_that_swallows_a_cancellation_does_not_keep_the_run_goi
 
     result = await session.run("go", on_event=hear, token=token)
     assert (result.status, len(model.requests)) == ("cancelled", 1)
+
+
+async def test_the_model_is_told_which_calls_of_a_cancelled_run_never_began() -> None:
+    @tool(approval="always")
+    async def ask_first() -> str:
+        """Ask first."""
+        return "never"
+
+    session = session_of(model_of([("slow_to_end", {}), ("ask_first", {})]), tools=[slow_to_end, ask_first])
+    asked, begun = asyncio.Event(), asyncio.Event()
+
+    async def never(name: str, arguments: dict[str, object]) -> bool:
+        asked.set()
+        await asyncio.Event().wait()
+        return True
+
+    def hear(event: AgentEvent) -> None:
+        if event.type == "tool_start":
+            begun.set()
+
+    session.approval_callback = never
+    running = asyncio.create_task(session.run("go", on_event=hear))
+    await asyncio.gather(asked.wait(), begun.wait())
+    await session.cancel()
+    await running
+    unknown, not_made = told(session.state.get_messages(), "tool")
+    assert "outcome is unknown" in unknown
+    assert "was not made" in not_made
+    check_history(session.state)
