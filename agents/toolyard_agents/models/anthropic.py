@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -13,11 +12,14 @@ from urllib.parse import urlsplit
 
 import anyio.to_thread
 
-from toolyard_agents.errors import ModelRefused, Unauthorized
+from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.anthropic_answer import AnswerAssembly
 from toolyard_agents.models.anthropic_names import WireNames
 from toolyard_agents.models.anthropic_request import body_of
 from toolyard_agents.models.anthropic_thoughts import Thoughts
+from toolyard_agents.models.endpoint import Endpoint, checked_key
+from toolyard_agents.models.exchange import Exchange
+from toolyard_agents.models.failures import Failures
 from toolyard_agents.models.model import Finished, ModelRequest, Piece
 from toolyard_agents.models.patience import Patience
 from toolyard_agents.models.per_loop import PerLoop
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
 KEY_VARIABLE = "ANTHROPIC_API_KEY"
 URL_VARIABLE = "ANTHROPIC_BASE_URL"
 DEFAULT_URL = "https://api.anthropic.com"
-NO_KEY = "no-key"
-"""Sent to a server that is not Anthropic's and for which there is no key."""
 WRITING = 0.25
 """What a token that the provider put into its cache costs on top of one that it did not."""
 
@@ -56,7 +56,8 @@ class AnthropicModel:
         if find_spec("anthropic") is None:
             raise ConfigError(f"{name}: Anthropic's models need its client: pip install 'toolyard[anthropic]'")
         self.name = name
-        self._url, self._host = _checked_url(base_url)
+        self._endpoint = Endpoint.of(base_url, variable=URL_VARIABLE, default=DEFAULT_URL)
+        self._where = f"{name} at {self._endpoint.host}"
         self._given_key = api_key
         self._patience = patience or Patience()
         self._thoughts = Thoughts()
@@ -64,7 +65,7 @@ class AnthropicModel:
         read_prices()
 
     def __repr__(self) -> str:
-        return f"AnthropicModel({self.name!r} at {self._host})"
+        return f"AnthropicModel({self.name!r} at {self._endpoint.host})"
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[Piece]:
         prices = read_prices()
@@ -72,14 +73,14 @@ class AnthropicModel:
         try:
             body = body_of(self.name, request, names, self._thoughts)
         except ModelRefused as error:
-            raise ModelRefused(f"{self.name} at {self._host}: {error}") from None
+            raise ModelRefused(f"{self._where}: {error}") from None
         client = await self._clients.get()
-        from toolyard_agents.models.anthropic_errors import Failures  # noqa: PLC0415 - loaded by `_open` in a thread
-        from toolyard_agents.models.anthropic_wire import Exchange  # noqa: PLC0415 - see above
+        from toolyard_agents.models.anthropic_errors import error_of  # noqa: PLC0415 - loaded by `_open` in a thread
+        from toolyard_agents.models.anthropic_wire import ask  # noqa: PLC0415 - see above
 
         answer = AnswerAssembly(request, names)
-        failures = Failures(model=self.name, host=self._host, secret=client.api_key or "")
-        exchange = Exchange(client, answer, self._patience, failures)
+        failures = Failures(model=self.name, host=self._endpoint.host, secret=client.api_key or "", translate=error_of)
+        exchange = Exchange(partial(ask, client), answer, self._patience, failures)
         async with aclosing(exchange.pieces(body)) as pieces:
             async for piece in pieces:
                 yield piece
@@ -99,22 +100,14 @@ class AnthropicModel:
         return None if cost is None or written is None else cost + written * WRITING
 
     async def _open(self) -> AsyncAnthropic:
-        key = self._key()
-        connected = partial(_connected, self._url, key, self._patience)
+        own = self._endpoint.host.partition(":")[0] == urlsplit(DEFAULT_URL).hostname
+        key = checked_key(self._given_key, variable=KEY_VARIABLE, where=self._where, needed=own)
+        connected = partial(_connected, self._endpoint.url.rstrip("/").removesuffix("/v1"), key, self._patience)
         try:  # to load the client and the certificates can take a second, for which the loop must not stand still
             return await anyio.to_thread.run_sync(connected, abandon_on_cancel=True)
         except OSError as error:
             said = f"the certificates of this machine cannot be read ({error.strerror}); check SSL_CERT_FILE"
-            raise ModelRefused(f"{self.name} at {self._host}: {said}") from error
-
-    def _key(self) -> str:
-        key = (self._given_key or os.environ.get(KEY_VARIABLE) or "").strip()
-        where = f"{self.name} at {self._host}"
-        if not key and self._host.partition(":")[0] == urlsplit(DEFAULT_URL).hostname:
-            raise Unauthorized(f"{where}: there is no key; set {KEY_VARIABLE}, or the base URL of another server")
-        if not key.isascii() or not key.isprintable():
-            raise Unauthorized(f"{where}: the key holds characters that no key has; check {KEY_VARIABLE}")
-        return key or NO_KEY
+            raise ModelRefused(f"{self._where}: {said}") from error
 
 
 def _connected(url: str, key: str, patience: Patience) -> AsyncAnthropic:
@@ -125,18 +118,3 @@ def _connected(url: str, key: str, patience: Patience) -> AsyncAnthropic:
 
 async def _close(client: AsyncAnthropic) -> None:
     await client.close()
-
-
-def _checked_url(given: str | None) -> tuple[str, str]:
-    """The base URL without the `v1` that the client adds, and the host and port in it, which is what may be shown."""
-    url = (given or os.environ.get(URL_VARIABLE) or DEFAULT_URL).strip()
-    try:
-        parts = urlsplit(url)
-        host, port = parts.hostname if parts.scheme in {"http", "https"} else None, parts.port
-    except ValueError:
-        host, port = None, None
-    if not host:
-        named, shown = "base_url" if given else URL_VARIABLE, url.rpartition("@")[2]
-        raise ConfigError(f"{named}: {shown!r} is no URL of a server; expected one like {DEFAULT_URL}")
-    host = f"[{host}]" if ":" in host else host
-    return url.rstrip("/").removesuffix("/v1"), host if port is None else f"{host}:{port}"

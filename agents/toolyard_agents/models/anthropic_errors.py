@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -21,6 +19,7 @@ from toolyard_agents.errors import (
     RateLimited,
     Unauthorized,
 )
+from toolyard_agents.models.retry_after import retry_after
 
 STATUSES: Mapping[str | None, int] = {
     "invalid_request_error": HTTPStatus.BAD_REQUEST,
@@ -41,87 +40,41 @@ ABOUT_THE_CONTEXT = re.compile(
     re.IGNORECASE,
 )
 ASK_AGAIN = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT})
-LONGEST_MESSAGE = 600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failures:
-    """Words the failures of one model at one server; `secret` stands in none of them."""
+def error_of(error: Exception) -> ModelError:
+    """The error that stands for what the client raised."""
+    match error:
+        case APIStatusError():
+            return _of_status(error)
+        case APITimeoutError():
+            return ModelUnavailable("no connection, or no answer, in time")
+        case APIConnectionError() | TransportError():
+            cause = type(error.__cause__ or error).__name__
+            return ModelUnavailable(f"the connection failed or was cut ({cause})")
+        case _:
+            return ModelUnavailable(f"its answer cannot be read ({type(error).__name__})")
 
-    model: str
-    host: str
-    secret: str
-    now: Callable[[], float] = time.time
 
-    def __repr__(self) -> str:
-        return f"Failures({self.model!r} at {self.host})"
-
-    def of(self, error: Exception) -> ModelError:
-        """The error that stands for what the client raised."""
-        match error:
-            case ModelError():
-                return type(error)(self._sentence(str(error)))
-            case APIStatusError():
-                return self._of_status(error)
-            case APITimeoutError():
-                return ModelUnavailable(self._sentence("no connection, or no answer, in time"))
-            case APIConnectionError() | TransportError():
-                cause = type(error.__cause__ or error).__name__
-                return ModelUnavailable(self._sentence(f"the connection failed or was cut ({cause})"))
-            case _:
-                return ModelUnavailable(self._sentence(f"its answer cannot be read ({type(error).__name__})"))
-
-    def stalled(self, seconds: float) -> ModelUnavailable:
-        return ModelUnavailable(self._sentence(f"nothing came for {seconds:g} s"))
-
-    def broke_off(self) -> ModelUnavailable:
-        return ModelUnavailable(self._sentence("the answer broke off: the stream ended before it was finished"))
-
-    def no_stream(self, content_type: str) -> ModelRefused:
-        return ModelRefused(self._sentence(f"answered with {content_type}, not with events; is the base URL right?"))
-
-    def _of_status(self, error: APIStatusError) -> ModelError:
-        status, when = error.status_code, f"HTTP {error.status_code}"
-        wait = retry_after(error.response.headers, self.now())
-        if status < HTTPStatus.BAD_REQUEST:  # the answer had begun when the error came
-            status, when = _status_of(error), "in the middle of its answer"
-        said = self._sentence(f"{when}: {_text(error) or 'it failed without a word'}")
-        if status == HTTPStatus.UNAUTHORIZED:  # the provider's own words can quote the key
-            return Unauthorized(self._sentence(f"the key was not accepted ({when}); check ANTHROPIC_API_KEY"))
-        if status == HTTPStatus.FORBIDDEN:
-            return Unauthorized(said)
-        if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _says_too_long(error, status):
-            return ContextTooLong(said)
-        if error.error_code in NO_QUOTA:
-            return ModelRefused(said)
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            return RateLimited(said, retry_after=wait)
-        if status in ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            return ModelUnavailable(said, retry_after=wait)
+def _of_status(error: APIStatusError) -> ModelError:
+    status, when = error.status_code, f"HTTP {error.status_code}"
+    wait = retry_after(error.response.headers, time.time())
+    if status < HTTPStatus.BAD_REQUEST:  # the answer had begun when the error came
+        status, when = _status_of(error), "in the middle of its answer"
+    said = f"{when}: {_text(error) or 'it failed without a word'}"
+    if status == HTTPStatus.UNAUTHORIZED:  # the provider's own words can quote the key
+        return Unauthorized(f"the key was not accepted ({when}); check ANTHROPIC_API_KEY")
+    if status == HTTPStatus.FORBIDDEN:
+        return Unauthorized(said)
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _says_too_long(error, status):
+        return ContextTooLong(said)
+    if error.error_code in NO_QUOTA:
         return ModelRefused(said)
-
-    def _sentence(self, text: str) -> str:
-        shown = text.replace(self.secret, "[key]") if self.secret else text
-        shown = shown if len(shown) <= LONGEST_MESSAGE else shown[:LONGEST_MESSAGE] + "…"
-        return f"{self.model} at {self.host}: {shown}"
-
-
-def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """How many seconds the headers ask to wait, where the clock says `now`; None if they do not say."""
-    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        written = headers.get(name, "").strip()
-        if re.fullmatch(r"\d{1,9}(\.\d*)?", written):
-            return float(written) * unit
-        if written and unit == 1.0:
-            return _until(written, now)
-    return None
-
-
-def _until(date: str, now: float) -> float | None:
-    try:
-        return max(0.0, parsedate_to_datetime(date).timestamp() - now)
-    except (ValueError, OverflowError, OSError):
-        return None
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return RateLimited(said, retry_after=wait)
+    if status in ASK_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return ModelUnavailable(said, retry_after=wait)
+    return ModelRefused(said)
 
 
 def _status_of(error: APIStatusError) -> int:

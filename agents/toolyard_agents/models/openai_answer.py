@@ -18,13 +18,13 @@ KNOWN_REASONS: dict[str, FinishReason] = {"length": "length", "content_filter": 
 
 
 class AnswerAssembly:
-    """Turns chunks into pieces, and knows whether the answer has begun and whether it is complete.
+    """Turns chunks into pieces, and knows whether the answer flows, which it does once it has begun, and is complete.
 
     It is complete with a finish reason, or with the chunk that holds the usage and nothing else, which comes last.
     """
 
     def __init__(self, request: ModelRequest) -> None:
-        self.begun = False
+        self.flowing = False
         self.complete = False
         self.tier = request.settings.service_tier
         self._request = request
@@ -86,11 +86,11 @@ class AnswerAssembly:
             raise ModelUnavailable("the provider failed in the middle of its answer")
         for piece in _said(choice.delta or Delta()):
             self._spoken.append(piece.text)
-            self.begun = True
+            self.flowing = True
             yield piece
         for delta in (choice.delta and choice.delta.tool_calls) or ():
             self._calls.add(delta)
-            self.begun = True
+            self.flowing = True
         if choice.finish_reason:
             self._reason = choice.finish_reason
             self.complete = True

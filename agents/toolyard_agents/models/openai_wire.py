@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from functools import cache
-from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from typing import Any
 
-import anyio
-from httpx2 import create_ssl_context
 from openai import AsyncOpenAI, AsyncStream, DefaultAsyncHttpxClient, Timeout
 
-from toolyard_agents.errors import ModelError
-from toolyard_agents.models.model import Piece
-from toolyard_agents.models.openai_answer import AnswerAssembly
-from toolyard_agents.models.openai_errors import Failures
+from toolyard_agents.models.certificates import certificates_for
 from toolyard_agents.models.patience import Patience
 
 PATH = "/chat/completions"
-_END = object()
 
 
 def connect(*, base_url: str, api_key: str, patience: Patience) -> AsyncOpenAI:
-    """A client without retries of its own; nothing is connected yet. One for plain `http` trusts nobody's TLS.
+    """A client without retries of its own; nothing is connected yet.
 
     Raises:
         OSError: the certificates of this machine cannot be read.
@@ -32,83 +23,14 @@ def connect(*, base_url: str, api_key: str, patience: Patience) -> AsyncOpenAI:
         api_key=api_key,
         timeout=Timeout(patience.first, connect=patience.connect),
         max_retries=0,
-        http_client=DefaultAsyncHttpxClient(
-            verify=certificates() if base_url.lower().startswith("https:") else trusting_nobody()
-        ),
+        http_client=DefaultAsyncHttpxClient(verify=certificates_for(base_url)),
     )
 
 
-@cache
-def certificates() -> SSLContext:
-    """Whom to trust. To read them takes 60 ms, far more than all the rest of a client."""
-    return create_ssl_context()
+async def ask(client: AsyncOpenAI, body: dict[str, Any]) -> AsyncStream[object]:
+    """Send a request; the answer's chunks, each parsed as JSON and no further.
 
-
-def trusting_nobody() -> SSLContext:
-    """For a server without TLS, which must work also where there are no certificates."""
-    return SSLContext(PROTOCOL_TLS_CLIENT)
-
-
-class Exchange:
-    """One question and its answer. After `pieces` has ended by itself, the answer is complete in `answer`."""
-
-    def __init__(self, client: AsyncOpenAI, answer: AnswerAssembly, patience: Patience, failures: Failures) -> None:
-        self._client = client
-        self._answer = answer
-        self._patience = patience
-        self._failures = failures
-
-    async def pieces(self, body: dict[str, Any]) -> AsyncGenerator[Piece]:
-        """The pieces of the answer to `body`.
-
-        Raises:
-            ModelError: the server cannot be asked, refuses, stalls, or its answer broke off.
-        """
-        stream = await self._begin(body)
-        async with stream:
-            chunks = 0
-            while (chunk := await self._next(stream)) is not _END:
-                chunks += 1
-                for piece in self._take(chunk):
-                    yield piece
-        if not self._answer.complete:
-            content_type = stream.response.headers.get("content-type", "")
-            if not chunks and content_type and "event-stream" not in content_type:
-                raise self._failures.no_stream(content_type)
-            raise self._failures.broke_off()
-        for piece in self._take(None):
-            yield piece
-
-    async def _begin(self, body: dict[str, Any]) -> AsyncStream[object]:
-        with anyio.move_on_after(self._patience.first):
-            try:
-                return await self._client.post(
-                    PATH, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object]
-                )
-            except Exception as error:  # noqa: BLE001 - errors of its HTTP library come through the client
-                failure = self._failures.of(error)
-            raise failure
-        raise self._failures.stalled(self._patience.first)
-
-    async def _next(self, stream: AsyncStream[object]) -> object:
-        """The next chunk, or _END; what befalls an answer that is complete does not matter any more."""
-        seconds = self._patience.after(begun=self._answer.begun, complete=self._answer.complete)
-        failure: ModelError = self._failures.stalled(seconds)
-        with anyio.move_on_after(seconds):
-            try:
-                return await anext(stream)
-            except StopAsyncIteration:
-                return _END
-            except Exception as error:  # noqa: BLE001 - errors of its HTTP library come through the client
-                failure = self._failures.of(error)
-        if self._answer.complete:
-            return _END
-        raise failure
-
-    def _take(self, chunk: object) -> list[Piece]:
-        """The pieces in a chunk; with None, those that only the whole answer has."""
-        try:
-            return list(self._answer.rest() if chunk is None else self._answer.take(chunk))
-        except ModelError as error:
-            failure = self._failures.of(error)
-        raise failure
+    Raises:
+        APIError: and what the client's HTTP library raises; `openai_errors.error_of` knows them.
+    """
+    return await client.post(PATH, cast_to=object, body=body, stream=True, stream_cls=AsyncStream[object])

@@ -21,8 +21,10 @@ from toolyard_agents.errors import (
     RateLimited,
     Unauthorized,
 )
-from toolyard_agents.models.anthropic import NO_KEY, AnthropicModel
-from toolyard_agents.models.anthropic_errors import Failures, retry_after
+from toolyard_agents.models.anthropic import AnthropicModel
+from toolyard_agents.models.anthropic_errors import error_of
+from toolyard_agents.models.endpoint import NO_KEY
+from toolyard_agents.models.failures import Failures
 from toolyard_kernel.errors import ConfigError
 
 pytestmark = pytest.mark.anyio
@@ -106,22 +108,6 @@ async def test_an_error_says_what_to_do(turn: Turn, kind: type[ModelError], said
     assert str(raised).startswith("claude-sonnet-4-5 at 127.0.0.1:")
 
 
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "7"}, 7.0),
-        ({"retry-after-ms": "250", "retry-after": "9"}, 0.25),
-        ({"retry-after": "Fri, 15 Jan 2027 08:00:30 GMT"}, 30.0),
-        ({"retry-after": "Fri, 15 Jan 2027 07:00:00 GMT"}, 0.0),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "-3"}, None),
-        ({}, None),
-    ],
-)
-def test_the_wait_that_a_server_asks_for_is_read(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after(headers, NOW) == seconds
-
-
 @pytest.mark.parametrize("status", [429, 503, 529])
 async def test_the_wait_comes_with_the_error(status: int) -> None:
     raised = await failure(says(status, retry_after="7"))
@@ -160,7 +146,7 @@ async def test_no_error_and_no_log_tells_the_key(turn: Turn, caplog: pytest.LogC
 async def test_nothing_of_a_model_shows_its_key() -> None:
     model = AnthropicModel("m", base_url="http://user:password@localhost:1", api_key=KEY)
     assert repr(model) == "AnthropicModel('m' at localhost:1)"
-    assert KEY not in repr(Failures(model="m", host="h", secret=KEY))
+    assert KEY not in repr(Failures(model="m", host="h", secret=KEY, translate=error_of))
 
 
 async def test_a_missing_key_is_an_error_when_it_is_first_used(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,9 +18,12 @@ from toolyard_agents.errors import (
     RateLimited,
     Unauthorized,
 )
-from toolyard_agents.models.openai import NO_KEY, OpenAIModel
-from toolyard_agents.models.openai_errors import Failures, retry_after
+from toolyard_agents.models.endpoint import NO_KEY
+from toolyard_agents.models.failures import Failures
+from toolyard_agents.models.openai import OpenAIModel
+from toolyard_agents.models.openai_errors import error_of
 from toolyard_agents.models.opening import open_model
+from toolyard_agents.models.retry_after import retry_after
 from toolyard_kernel.errors import ConfigError
 
 pytestmark = pytest.mark.anyio
@@ -137,7 +140,7 @@ async def test_no_error_and_no_log_tells_the_key(turn: Turn, caplog: pytest.LogC
 async def test_nothing_of_a_model_shows_its_key() -> None:
     model = OpenAIModel("m", base_url="http://user:password@localhost:1/v1", api_key=KEY)
     assert repr(model) == "OpenAIModel('m' at localhost:1)"
-    assert KEY not in repr(Failures(model="m", host="h", secret=KEY))
+    assert KEY not in repr(Failures(model="m", host="h", secret=KEY, translate=error_of))
 
 
 async def test_a_missing_key_is_an_error_when_it_is_first_used() -> None:
