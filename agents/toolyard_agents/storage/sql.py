@@ -66,7 +66,7 @@ class SqlStorage:
     def _get(self, key: Key, connection: Connection) -> Record | None:
         found = select(RECORDS.c.value, RECORDS.c.version).where(*_is(RECORDS, key_columns(key)), self._lasts())
         row = connection.execute(found).one_or_none()
-        return row and Record(key=key, value=row.value, version=row.version)
+        return None if row is None else Record(key=key, value=row.value, version=row.version)
 
     def _put(self, key: Key, value: str, version: int, expires: float | None, connection: Connection) -> None:
         new: dict[str, Any] = {"value": value, "version": version + 1, "expires": expires}

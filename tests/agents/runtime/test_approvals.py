@@ -43,9 +43,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Generator[Storage
 async def test_what_waits_is_listed_with_all_that_is_decided_about(storage: StorageSpec) -> None:
     done: list[Any] = []
     async with runtime_of(spec_of(storage), done) as runtime, asyncio.timeout(SAFE):
-        events = []
         async for event in runtime.run_specialist("helper", DELETE, "t"):
-            events.append(event)
             if event["type"] != "approval_required":
                 continue
             (waits,) = await runtime.pending_approvals()
@@ -114,13 +112,15 @@ async def test_an_ask_that_nobody_answers_in_time_is_a_no_and_expires() -> None:
 
 async def test_whoever_leaves_withdraws_the_ask() -> None:
     async with runtime_of() as runtime, asyncio.timeout(SAFE):
+        asked = ""
         async with aclosing(runtime.run_specialist("helper", DELETE, "t")) as stream:
             async for event in stream:
                 if event["type"] == "approval_required":
+                    asked = event["approval_id"]
                     break
         assert await runtime.pending_approvals() == []
         with pytest.raises(LookupError, match="withdrawn"):
-            await runtime.respond_to_approval(event["approval_id"], "approve")
+            await runtime.respond_to_approval(asked, "approve")
 
 
 async def test_one_of_many_answers_at_once_counts() -> None:

@@ -80,7 +80,8 @@ class World:
             said = await client.call_tool("run_prompt", arguments)
             self.check(who, said.structured_content)
             if what == "thread":
-                self.threads[(*who, id)] = str((said.structured_content or {}).get("thread_id"))
+                report: dict[str, Any] = said.structured_content or {}
+                self.threads[(*who, id)] = str(report.get("thread_id"))
             if what == "plan":
                 self.check(
                     who, (await client.call_tool("run_prompt", {"prompt": _look(plan), "agent": "planner"})).content

@@ -110,11 +110,12 @@ async def test_an_id_is_never_overwritten_and_a_step_that_cannot_be_is_named() -
         await propose(runtime, STEPS)
         assert "there is a plan 'p' already" in results_of(await propose(runtime, STEPS[:1]))[0]
         assert len((await got(runtime))["steps"]) == 3
-        for bad, said in (
+        cases: list[tuple[dict[str, Any], str]] = [
             ({"tool": "delete", "arguments": {}}, "step 2: 'delete' is no tool of this plan; its tools are price"),
             ({"tool": "price", "arguments": {"sku": "x", "price": "free"}}, "step 2: price cannot be called"),
             ({"tool": "price"}, "arguments: required"),
-        ):
+        ]
+        for bad, said in cases:
             assert said in results_of(await propose(runtime, [STEPS[0], bad], "q"))[0]
         assert "there is no plan 'q'" in results_of(await execute(runtime, plan_id="q"))[0]
 
