@@ -21,6 +21,9 @@ from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.settings import resolved
 from toolyard_kernel.whole_files import replace_file
 
+END = "...\n"
+"""What ends a document; PyYAML writes it after a text that ends with empty lines."""
+
 
 class _Dumper(yaml.SafeDumper):
     """Writes lines as lines, and a value that stands in two places twice."""
@@ -55,9 +58,10 @@ def yaml_of(values: dict[str, Any], folder: Path) -> str:
 
 def _dumped(name: str, value: Any) -> str:
     try:
-        return yaml.dump({name: value}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize)
+        text = yaml.dump({name: value}, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize)
     except (yaml.YAMLError, RecursionError) as error:
         raise ConfigError(f"{name}: YAML has no form for what is in it: {error.args[0]}") from error
+    return text[: -len(END)] if text.endswith(f"\n{END}") else text  # more keys follow
 
 
 def _prompt(prompt: str, folder: Path) -> str:

@@ -134,6 +134,13 @@ def test_a_config_that_is_written_and_read_is_equal(work: Path, fields: dict[str
         assert AgentConfig.from_file(path) == config
 
 
+@pytest.mark.parametrize("text", ["\n", "One.\n\n", "...\n", "One.\n...\n", "One.\n...\n\n"])
+def test_a_text_that_looks_like_the_end_of_a_document_is_none(tmp_path: Path, text: str) -> None:
+    AgentConfig(system_prompt=text, description=text).to_file(tmp_path / "agent.yaml")
+    read = AgentConfig.from_file(tmp_path / "agent.yaml")
+    assert (read.system_prompt, read.description) == (text, text)
+
+
 def test_a_profile_and_a_backend_come_back_as_what_they_are(tmp_path: Path) -> None:
     profile = PermissionProfile(profile="own", shell="restricted", limits=Limits(timeout=90))
     config = AgentConfig(profile=profile, backend=load_backend("sandbox"))
