@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.noop import NoopModel
 from toolyard_agents.models.scripted import ScriptedModel
@@ -11,24 +13,36 @@ OURS: dict[str, type[ScriptedModel | NoopModel]] = {"scripted": ScriptedModel, "
 
 
 def open_model(model: str | Model, *, base_url: str | None = None) -> Model:
-    """The model of that name: `scripted`, `noop`, or one of OpenAI's or a compatible server's, with retries.
+    """The model of that name: `scripted`, `noop`, Anthropic's (`claude-…`), OpenAI's or a compatible server's.
 
-    A model that is one already comes back as it is. Nothing is connected before the first question. Whoever opened
-    a model closes it.
+    Those of a server come with retries. A base URL, given or in `OPENAI_BASE_URL`, is that of a compatible server,
+    which is asked for whatever name. A model that is one already comes back as it is. Nothing is connected before the
+    first question. Whoever opened a model closes it.
 
     Raises:
-        ConfigError: the name is empty, the base URL is none, or the user's file of prices cannot be used.
+        ConfigError: the name is empty, the base URL is none, Anthropic's client is not installed, or the user's file of
+            prices cannot be used.
     """
     if not isinstance(model, str):
         return _checked(model)
     if model in OURS:
         return OURS[model]()
-    if not model.strip():
+    name = model.strip()
+    if not name:
         raise ConfigError("the name of a model is empty; expected 'scripted', 'noop', or a name its provider knows")
-    from toolyard_agents.models.openai import OpenAIModel  # noqa: PLC0415 - with pydantic, for those who use it
-    from toolyard_agents.models.retrying import RetryingModel  # noqa: PLC0415 - see above
+    from toolyard_agents.models.retrying import RetryingModel  # noqa: PLC0415 - with pydantic, for those who use it
 
-    return RetryingModel(OpenAIModel(model.strip(), base_url=base_url))
+    return RetryingModel(_of_provider(name, base_url))
+
+
+def _of_provider(name: str, base_url: str | None) -> Model:
+    from toolyard_agents.models.openai import URL_VARIABLE, OpenAIModel  # noqa: PLC0415 - as above
+
+    if name.startswith("claude-") and not (base_url or os.environ.get(URL_VARIABLE)):
+        from toolyard_agents.models.anthropic import AnthropicModel  # noqa: PLC0415 - as above
+
+        return AnthropicModel(name)
+    return OpenAIModel(name, base_url=base_url)
 
 
 def _checked(model: Model) -> Model:

@@ -9,8 +9,11 @@ from typing import cast
 
 import pytest
 
+from tests.agents.models.chat_server import chatting
+from tests.agents.models.conversations import answer
 from tests.house.sources import ROOT
 from toolyard.testing import FakeModel
+from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.noop import NoopModel
 from toolyard_agents.models.opening import open_model
@@ -21,6 +24,7 @@ from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.folders import config_folder
 
 pytestmark = pytest.mark.anyio
+CLAUDE = "claude-sonnet-4-5"
 
 
 def test_our_own_models_have_names() -> None:
@@ -35,6 +39,30 @@ async def test_any_other_name_is_asked_for_at_a_server() -> None:
     assert model.cost(Usage(output_tokens=1_000_000)) == pytest.approx(2.0)
     assert open_model("llama3").cost(Usage()) is None
     await model.aclose()
+
+
+async def refused(model: Model) -> None:
+    """Ask, and be refused."""
+    with pytest.raises(ModelRefused):
+        await answer(model, "go")
+    await model.aclose()
+
+
+async def test_claude_is_asked_at_anthropic_unless_a_base_url_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with chatting() as server:
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "key")
+        await refused(open_model(f" {CLAUDE}"))
+        await refused(open_model(CLAUDE, base_url=server.url))
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        await refused(open_model(CLAUDE))
+    assert [request.path for request in server.requests] == ["/v1/messages", *["/v1/chat/completions"] * 2]
+
+
+def test_claude_without_its_client_is_an_error_that_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "anthropic", None)
+    with pytest.raises(ConfigError, match=r"pip install 'toolyard\[anthropic\]'"):
+        open_model(CLAUDE)
 
 
 def test_a_model_stays_as_it_is() -> None:
@@ -67,7 +95,9 @@ def test_to_open_a_model_loads_no_client() -> None:
         "open_model('scripted')\n"
         "assert 'pydantic' not in sys.modules\n"
         "open_model('gpt-5-mini')\n"
-        "assert 'openai' not in sys.modules"
+        "assert 'openai' not in sys.modules\n"
+        "open_model('claude-sonnet-4-5')\n"
+        "assert 'anthropic' not in sys.modules"
     )
     ran = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
