@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolyard_agents.errors import AgentError
+from toolyard_agents.models.opening import DEFAULT_MODEL
 from toolyard_kernel.profiles.profile import PermissionProfile
 
-MODEL = "gpt-5-mini"
 PREFIX = "TOOLYARD_"
 ALSO = {"model": "OPENAI_MODEL", "base_url": "OPENAI_BASE_URL"}
 """Fields whose default the provider's own variable gives when ours is not set."""
@@ -38,7 +38,7 @@ class RuntimeOptions:
     file. `telemetry_metadata` is kept with both.
     """
 
-    model: str = field(default_factory=lambda: _text("model") or MODEL)
+    model: str = field(default_factory=lambda: _text("model") or DEFAULT_MODEL)
     base_url: str | None = field(default_factory=lambda: _text("base_url"))
     reasoning_effort: str | None = field(default_factory=lambda: _text("reasoning_effort"))
     working_dir: str | None = field(default_factory=lambda: _text("working_dir"))

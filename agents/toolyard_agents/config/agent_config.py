@@ -12,6 +12,7 @@ from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.config.definition import AgentDefinition, Role
 from toolyard_agents.config.meaning import meaning
 from toolyard_agents.config.writing import write_config, yaml_of
+from toolyard_agents.models.opening import DEFAULT_MODEL
 from toolyard_agents.prompts.system_prompt import resolve_system_prompt
 from toolyard_kernel.backends import Backend
 from toolyard_kernel.errors import ConfigError
@@ -34,7 +35,7 @@ class AgentConfig:
 
     system_prompt: str | None = None
     vars: dict[str, str] = field(default_factory=dict[str, str])
-    model: str = "gpt-5-mini"
+    model: str = DEFAULT_MODEL
     profile: str | PermissionProfile | None = None
     backend: str | Backend = "local"
     working_dir: str | None = None

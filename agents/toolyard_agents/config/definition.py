@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationInfo, field_validator
 
 from toolyard_agents.config.budgets import Budgets
+from toolyard_agents.models.opening import DEFAULT_MODEL
 from toolyard_agents.prompts.source import prompt_path
 from toolyard_kernel.profiles.choice import names_a_file
 from toolyard_kernel.profiles.profile import PermissionProfile
@@ -40,7 +41,7 @@ class AgentDefinition(BaseModel):
         default=None, description="The system prompt, or the path of a prompt file; a short general one if absent."
     )
     vars: dict[str, str] = Field(default={}, description="Values of the prompt's variables.")
-    model: str = Field(default="gpt-5-mini", min_length=1, description="The model, as its provider calls it.")
+    model: str = Field(default=DEFAULT_MODEL, min_length=1, description="The model, as its provider calls it.")
     profile: str | PermissionProfile | None = Field(
         default=None,
         description="What the agent may do: a profile's name, the path of its file, or itself; readonly if absent.",

@@ -9,6 +9,8 @@ from toolyard_agents.models.noop import NoopModel
 from toolyard_agents.models.scripted import ScriptedModel
 from toolyard_kernel.errors import ConfigError
 
+DEFAULT_MODEL = "gpt-5-mini"
+"""The model of an agent that names none."""
 OURS: dict[str, type[ScriptedModel | NoopModel]] = {"scripted": ScriptedModel, "noop": NoopModel}
 
 
