@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -10,6 +11,8 @@ from typing import Any, TypeVar
 import anyio
 
 T = TypeVar("T")
+
+log = logging.getLogger("toolyard")
 
 
 async def to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None] | None = None) -> T:
@@ -31,5 +34,7 @@ async def to_its_end(work: Coroutine[Any, Any, T], cancelled: Callable[[], None]
             while not task.done():
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait({task})
+        if not task.cancelled() and (error := task.exception()):
+            log.debug("work that its caller left ended with %r", error)
         raise
     return task.result()
