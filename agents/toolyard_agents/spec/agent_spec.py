@@ -20,6 +20,9 @@ from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.tool import Tool
 
+PLANNED: tuple[Role, ...] = ("planner", "executor")
+"""The roles that have a plan."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSpec:
@@ -110,18 +113,43 @@ def _agent(
     given["system_prompt"] = given.pop("prompt", None)
     try:
         config = AgentConfig(name=name, role=role, routes=list(routes), **given)
-        choose_profile(config.profile or "readonly")
     except ConfigError as error:
         raise SpecError(f"agent {name!r}: {error}") from error
-    return AgentSpec(config=config, tools=tools, toolkits=toolkits, plan=plan)
+    return checked_agent(AgentSpec(config=config, tools=tools, toolkits=toolkits, plan=plan))
+
+
+def checked_agent(agent: AgentSpec) -> AgentSpec:
+    """The agent, whose parts fit together.
+
+    Raises:
+        SpecError: it has no name, its profile is none, it has not what its role needs, or its routes lead nowhere.
+    """
+    of = f"agent {agent.name!r}"
+    if not agent.name:
+        raise SpecError("an agent has no name; give each one a name of its own")
+    if agent.plan is None and agent.role in PLANNED:
+        raise SpecError(f"{of} is a {agent.role} without a plan; name the kind of plan that it is for")
+    if agent.plan is not None and agent.role not in PLANNED:
+        raise SpecError(f"{of} is a {agent.role}, and plans are for {' and '.join(PLANNED)}s; leave it out")
+    if agent.config.routes and agent.role in PLANNED:
+        raise SpecError(f"{of} is a {agent.role}, and routes are for coordinators and specialists; leave them out")
+    _check_routes(agent.name, agent.config.routes)
+    try:
+        choose_profile(agent.config.profile or "readonly")
+    except ConfigError as error:
+        raise SpecError(f"{of}: {error}") from error
+    return agent
 
 
 def _routes(name: str, routes: Sequence[str]) -> Sequence[str]:
     if isinstance(routes, str):
         raise SpecError(f"agent {name!r}: routes={routes!r}; expected a list of the names of agents")
+    return routes
+
+
+def _check_routes(name: str, routes: Sequence[str]) -> None:
     for route in routes:
         if route == name:
             raise SpecError(f"agent {name!r} routes to itself; leave it out")
-        if list(routes).count(route) > 1:
+        if routes.count(route) > 1:
             raise SpecError(f"agent {name!r} routes to {route!r} twice; name it once")
-    return routes

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.config.definition import AgentDefinition
 from toolyard_agents.errors import SpecError
-from toolyard_agents.spec.agent_spec import AgentSpec
+from toolyard_agents.spec.agent_spec import AgentSpec, checked_agent
 from toolyard_agents.spec.plan_spec import PlanSpec, define_plan
 from toolyard_agents.spec.providers import ProviderSpec
 from toolyard_agents.spec.reference_spec import ReferenceSpec, define_reference
@@ -172,11 +172,13 @@ def _agent(
         config = AgentConfig(**values)
     except ConfigError as error:
         raise SpecError(f"{of}: {error}") from error
-    return AgentSpec(
-        config=config,
-        tools=_named(said.tools, tools, of),
-        toolkits=_named(said.toolkits, toolkits, of),
-        plan=_named([said.plan], plans, of)[0] if said.plan else None,
+    return checked_agent(
+        AgentSpec(
+            config=config,
+            tools=_named(said.tools, tools, of),
+            toolkits=_named(said.toolkits, toolkits, of),
+            plan=_named([said.plan], plans, of)[0] if said.plan else None,
+        )
     )
 
 

@@ -115,6 +115,10 @@ def test_a_document_needs_its_code_and_the_code_must_be_what_it_says() -> None:
         ("tenant: {name: a, version: v1}\nagents: [{name: x, tools: [y]}]", "agent 'x' names 'y'"),
         ("tenant: {name: a, version: v1}\nagents: [{name: x, plan: y}]", "agent 'x' names 'y'"),
         ("tenant: {name: a/b, version: v1}\nagents: [{name: x}]", "tenant 'a/b'"),
+        ("tenant: {name: a, version: v1}\nagents: [{role: specialist}]", "an agent has no name"),
+        ("tenant: {name: a, version: v1}\nagents: [{name: x, role: planner}]", "'x' is a planner without a plan"),
+        ("tenant: {name: a, version: v1}\nagents: [{name: x, routes: [x]}]", "agent 'x' routes to itself"),
+        ("tenant: {name: a, version: v1}\nagents: [{name: x, profile: y}]", "agent 'x': profile: no profile is named"),
     ],
 )
 def test_a_document_that_is_none_is_named(text: str, said: str) -> None:
