@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import secrets
@@ -10,6 +11,8 @@ import socket
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 
 from toolyard_agents.errors import SessionBusy, StorageConflict, StorageError
 from toolyard_agents.storage.storage import Key, Record, Storage
@@ -84,19 +87,29 @@ async def _let_go(storage: Storage, key: Key, holder: str) -> None:
 
 
 def _holder() -> str:
-    return f'"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"'
+    return json.dumps([_machine(), os.getpid(), secrets.token_hex(4)])
 
 
 def _lives(holder: str) -> bool:
     """Whether the process may still run: of one on another machine only the lease's end tells."""
-    host, _, rest = holder.strip('"').partition("/")
-    pid = rest.partition("/")[0]
-    if host != socket.gethostname() or not pid.isdigit():
+    machine, pid, _ = json.loads(holder)
+    if machine != _machine():
         return True
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except OSError:
         return True
     return True
+
+
+@cache
+def _machine() -> str:
+    """Within what a process id means one process. No host name tells it: containers can share one, and have ids of
+    their own."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
+    except OSError:  # not Linux
+        return socket.gethostname()
