@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
+from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.errors import AgentError
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.opening import open_model
+from toolyard_agents.streaming import StreamEvent, run_stream
 from toolyard_kernel.backends import Backend, load_backend
 from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
@@ -18,6 +21,11 @@ from toolyard_kernel.tools.registry import Registry
 from toolyard_kernel.tools.tool import Tool, ToolHandler
 from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
+
+if TYPE_CHECKING:
+    from toolyard_agents.results import RunResult
+    from toolyard_agents.runtime.runtime import Runtime
+    from toolyard_agents.session.emitting import OnEvent
 
 NAME = "agent"
 ROOTED = ("files", "search", "shell")
@@ -39,8 +47,10 @@ class Agent:
         model: str | Model | None = None,
         tools: Iterable[Tool | ToolHandler | Any] | None = None,
         registry: Registry | None = None,
+        trace_dir: str | PathLike[str] | None = None,
     ) -> None:
-        """`registry` holds tools that are open already, in the place of those the config would bring.
+        """`registry` holds tools that are open already, in the place of those the config would bring. `trace_dir` is
+        where `run` writes traces, by default `.toolyard/traces`.
 
         Raises:
             AgentError: both a config and the parts of one are given.
@@ -52,6 +62,7 @@ class Agent:
         self.config = config or _config_of(name, model)
         self.model = model if model is not None else self.config.model
         self.name = self.config.name or NAME
+        self.trace_dir = trace_dir
         self.profile: PermissionProfile = choose_profile(self.config.profile or "readonly")
         self.system_prompt = self.config.resolve_system_prompt()
         backend = self.config.backend
@@ -71,9 +82,38 @@ class Agent:
             if entry.toolkit == toolkit.name:
                 self.registry.remove(entry.name)
 
+    async def run(
+        self, prompt: str, *, on_event: OnEvent | None = None, token: CancellationToken | None = None
+    ) -> RunResult:
+        """Run a prompt in a runtime of the agent's own, and write its trace.
+
+        Raises:
+            OSError: the trace cannot be written.
+        """
+        return await _runtime_of(self).run(self.name, prompt, on_event=on_event, token=token)
+
+    def run_stream(self, prompt: str) -> AsyncGenerator[StreamEvent]:
+        """As `run`, told as it happens: `{"type": "trace_event", "data": …}` for each event,
+        `{"type": "progress_update", "data": {"progress_percent": …}}`, and at the end, once,
+        `{"type": "result", "result": …}`. Whoever leaves the stream cancels the run.
+
+        Raises:
+            OSError: the trace cannot be written.
+        """
+        return run_stream(lambda on_event, token: self.run(prompt, on_event=on_event, token=token))
+
     def create_client(self) -> Model:
         """The model's client. Whoever calls this closes it, unless the agent was given a model of its own."""
         return open_model(self.model, base_url=self.config.base_url)
+
+
+def _runtime_of(agent: Agent) -> Runtime:
+    # Here, not at the top: a runtime holds agents, and an agent that is never run alone needs none.
+    from toolyard_agents.runtime.runtime import Runtime  # noqa: PLC0415
+
+    runtime = Runtime(trace_dir=agent.trace_dir)
+    runtime.register_agent(agent)
+    return runtime
 
 
 def _config_of(name: str | None, model: str | Model | None) -> AgentConfig:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from toolyard_agents.events import AgentEvent
+from toolyard_agents.messages import Message
 from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.usage import Usage
 
@@ -25,7 +26,10 @@ STATUS: dict[StopReason, EndStatus] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run ended. `used` is what this run used, the runs it delegated to included."""
+    """How a run ended. `used` is what this run used, the runs it delegated to included.
+
+    `messages` is the whole conversation, and `final_state` its state at the end.
+    """
 
     text: str
     events: list[AgentEvent]
@@ -33,11 +37,23 @@ class RunResult:
     used: Usage
     run_id: str
     stop_reason: StopReason
+    messages: tuple[Message, ...] = field(default=(), repr=False)
+    final_state: Any = field(default=None, repr=False)
 
     @property
     def reason(self) -> str:
         """Why the run ended, in words; of a completed one, its answer."""
         return (self.events[-1].content if self.events else None) or self.text
+
+    @property
+    def output(self) -> Message:
+        """The final message."""
+        return Message(role="assistant", content=self.text)
+
+    @property
+    def trace_id(self) -> str:
+        """The run's id, which names its trace."""
+        return self.run_id
 
     @property
     def usage(self) -> dict[str, int]:

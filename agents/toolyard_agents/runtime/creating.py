@@ -14,13 +14,11 @@ from toolyard_agents.errors import AgentError, SpecError
 from toolyard_agents.models.model import Model
 from toolyard_agents.plans.plans import Plans
 from toolyard_agents.plans.tools import execute_tool, get_tool, propose_tool
-from toolyard_agents.references.references import References
 from toolyard_agents.references.tools import reference_tools
-from toolyard_agents.runtime.approvals import Approvals
 from toolyard_agents.runtime.environment import environment_of, toolkit_of
 from toolyard_agents.runtime.interpreters import ModelOf, models_of
-from toolyard_agents.runtime.running import Runs
-from toolyard_agents.runtime.runtime import TEAM, Runtime, host_of
+from toolyard_agents.runtime.parts import Ground, RuntimeParts
+from toolyard_agents.runtime.runtime import Runtime
 from toolyard_agents.runtime.testing import TestingConfig
 from toolyard_agents.session.approving import ApprovalCallback
 from toolyard_agents.session.driving import CancelCheck
@@ -28,22 +26,9 @@ from toolyard_agents.session.session import Session
 from toolyard_agents.spec.agent_spec import AgentSpec
 from toolyard_agents.spec.runtime_spec import RuntimeSpec
 from toolyard_agents.storage.opening import open_storage
-from toolyard_agents.team.team import Team
-from toolyard_agents.team.tools import team_tools
-from toolyard_agents.threads.stored import StoredThreads
-from toolyard_kernel.approvals.store import Approvals as OperatorApprovals
-from toolyard_kernel.calls.context import checked_services
-from toolyard_kernel.calls.gate import Gate
-from toolyard_kernel.changes import Changes
-from toolyard_kernel.folders import state_folder
-from toolyard_kernel.ledger.files import FileLedger
 from toolyard_kernel.ledger.ledger import Ledger
-from toolyard_kernel.ledger.recorder import Recorder
-from toolyard_kernel.offers.prompt_registry import Prompts
-from toolyard_kernel.offers.resource_registry import Resources
 from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.references.resources import reference_resources
 from toolyard_kernel.tools.opening import Gone, OpenToolkits
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registry
 from toolyard_kernel.tools.tool import Tool
@@ -121,49 +106,26 @@ def runtime_of(
 ) -> Runtime:
     """A runtime of the agents that a spec defines: see `create_runtime`."""
     models, environment = models_of(spec, interpreter, testing), environment_of(data_environment)
-    storage, changes, tenant = open_storage(spec.storage), Changes(), spec.tenant.resource_id
-    references = References(storage=storage, tenant=tenant, specs={one.name: one for one in spec.references})
-    gate = Gate(
-        registry=Registry(),
-        recorder=Recorder(ledger or FileLedger(state_folder())),
-        approvals=OperatorApprovals(state_folder()),
-        services=checked_services(services),
-        changes=changes,
-        references=references,
-    )
-    plans = Plans(storage=storage, gate=gate, registries={plan.name: _registry(plan.tools) for plan in spec.plans})
+    storage, tenant = open_storage(spec.storage), spec.tenant.resource_id
+    ground = Ground.of(tenant, storage, kinds=spec.references, services=services, ledger=ledger)
     toolkits = {one.name: toolkit_of(one, environment) for one in spec.toolkits}
-    agents = _agents(spec, models, toolkits, references, plans)
+    agents = _agents(spec, models, toolkits, ground)
     served = {name: agent.registry.select() for name, agent in agents.items()}  # before they delegate: no client can
     _connect(agents)
     registries = [*served.values(), *(agent.registry for agent in agents.values())]
     open_toolkits = OpenToolkits(tuple(toolkits.values()), _lost(registries))
-    threads, approvals = StoredThreads(storage=storage), Approvals(storage=storage, tenant=tenant)
-    team = Team(agents=agents, gate=gate, threads=threads)
-    return Runtime(
-        tenant=tenant,
-        profile=choose_profile(profile),
-        team=team,
-        served={TEAM: _registry(team_tools(team)), **served},
-        storage=storage,
-        runs=Runs(gate=gate, caller=host_of(tenant), threads=threads, approvals=approvals, open_toolkits=open_toolkits),
-        approvals=approvals,
-        references=references,
-        resources=_resources(references, changes),
-        prompts=Prompts(changes),
-        changes=changes,
-    )
+    return Runtime(parts=RuntimeParts.of(ground, agents, served, open_toolkits, choose_profile(profile)))
 
 
-def _agents(
-    spec: RuntimeSpec, models: ModelOf, toolkits: Mapping[str, Toolkit], references: References, plans: Plans
-) -> dict[str, Agent]:
+def _agents(spec: RuntimeSpec, models: ModelOf, toolkits: Mapping[str, Toolkit], ground: Ground) -> dict[str, Agent]:
+    registries = {plan.name: _registry(plan.tools) for plan in spec.plans}
+    plans = Plans(storage=ground.storage, gate=ground.gate, registries=registries)
     agents: dict[str, Agent] = {}
     for one in spec.agents:
         registry = _registry(one.tools)
         for toolkit in (toolkits[own.name] for own in one.toolkits):
             _register(registry, toolkit.tools(), toolkit.name)
-        _register(registry, (*_plan_tools(one, plans), *reference_tools(references)), OURS)
+        _register(registry, (*_plan_tools(one, plans), *reference_tools(ground.references)), OURS)
         agents[one.name] = Agent(one.config, model=models(one), registry=registry)
     return agents
 
@@ -179,13 +141,6 @@ def _plan_tools(spec: AgentSpec, plans: Plans) -> Iterable[Tool]:
         return ()
     plans_own = propose_tool(spec.plan, spec.name, plans) if spec.role == "planner" else execute_tool(spec.plan, plans)
     return plans_own, get_tool(spec.plan, plans)
-
-
-def _resources(references: References, changes: Changes) -> Resources:
-    resources = Resources(changes)
-    for template in reference_resources(references):
-        resources.register(template)
-    return resources
 
 
 def _registry(tools: Iterable[Tool]) -> Registry:

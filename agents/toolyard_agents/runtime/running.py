@@ -14,10 +14,10 @@ from toolyard_agents.events import TERMINAL, AgentEvent
 from toolyard_agents.opened import opened_behind
 from toolyard_agents.runtime.approvals import Approvals
 from toolyard_agents.runtime.desk import ThreadDesk
-from toolyard_agents.runtime.streaming import Deliver, streamed
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
 from toolyard_agents.state.state import Status
+from toolyard_agents.streaming import Deliver, streamed
 from toolyard_agents.threads.events import EventLog, open_events
 from toolyard_agents.threads.stored import StoredThread, StoredThreads, scope_of
 from toolyard_kernel.calls.callers import Caller
@@ -84,7 +84,11 @@ class Runs:
 
     async def _drive(self, query: Query, thread: StoredThread, recorder: _Recorder, token: CancellationToken) -> None:
         agent, goes_on = query.agent, query.resume is not None and thread.state.status in GOES_ON
-        async with self.open_toolkits.held(), opened_behind(self.gate, agent) as open_agent:
+        async with (
+            self.open_toolkits.held(),
+            agent.open_toolkits.held(),
+            opened_behind(self.gate, agent) as open_agent,
+        ):
             context = RunContext(
                 caller=self.caller,
                 trusted=True,

@@ -4,55 +4,80 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import Any, Self
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.errors import AgentError
 from toolyard_agents.references.reference import Reference
-from toolyard_agents.references.references import MISSING, References
+from toolyard_agents.references.references import MISSING
+from toolyard_agents.results import RunResult
 from toolyard_agents.runtime.approval_record import Outcome
-from toolyard_agents.runtime.approvals import Approvals
-from toolyard_agents.runtime.running import Event, Query, Runs
+from toolyard_agents.runtime.parts import HOST, TEAM, RuntimeParts, bare_parts
+from toolyard_agents.runtime.running import Event, Query
+from toolyard_agents.runtime.traced import RunLimits, traced_run
+from toolyard_agents.session.emitting import OnEvent
 from toolyard_agents.spec.reference_spec import ReferenceSpec
-from toolyard_agents.storage.storage import Storage
-from toolyard_agents.team.team import Team, chosen
+from toolyard_agents.team.team import chosen
+from toolyard_agents.traces.reading import read_trace
+from toolyard_agents.traces.replaying import replayed
+from toolyard_agents.traces.writing import FOLDER
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.errors import UnknownName
 from toolyard_kernel.offers.prompt_registry import Prompts
 from toolyard_kernel.offers.resource_registry import Resources
-from toolyard_kernel.profiles.builtin import BUILT_IN
 from toolyard_kernel.profiles.profile import PermissionProfile
-from toolyard_kernel.tools.registry import Registry
-
-TEAM = "mcp"
-"""The name under which the tools that run the agents are served."""
-HOST = "python"
-"""The id of the caller who is the program itself."""
 
 
-@dataclass(slots=True, kw_only=True)
 class Runtime:
-    """Made by `create_runtime(spec)`. `tenant` scopes whatever is kept; nothing can be asked of another. `profile` is
-    that of callers over MCP who show no token.
+    """Agents of one tenant, and everything they keep: `create_runtime(spec)` makes one, or agents are registered.
 
     The program's own runs may do what an agent's profile grants; a caller over MCP may do no more than both it and the
     agent may. `agent="mcp"` serves tools that run the agents, and an agent's name serves that agent's own tools.
     """
 
-    tenant: str
-    profile: PermissionProfile
-    team: Team
-    served: Mapping[str, Registry]
-    storage: Storage
-    runs: Runs
-    approvals: Approvals
-    references: References
-    resources: Resources
-    prompts: Prompts
-    changes: Changes
-    _open: AsyncExitStack | None = field(default=None, repr=False)
+    def __init__(
+        self,
+        *,
+        trace_dir: str | PathLike[str] | None = None,
+        timeout: float | None = None,
+        max_concurrency: int | None = None,
+        parts: RuntimeParts | None = None,
+    ) -> None:
+        """Without `parts`, a runtime without agents, for the tenant `default`, that keeps things in memory.
+
+        `trace_dir` is where `run` writes traces, by default `.toolyard/traces`. A run has `timeout` seconds, and at
+        most `max_concurrency` of its calls are under way at once.
+
+        Raises:
+            AgentError: a number is not above 0.
+        """
+        self.parts = parts or bare_parts()
+        self.trace_dir = Path(trace_dir) if trace_dir is not None else FOLDER
+        self._limits = RunLimits(timeout=timeout, max_concurrency=max_concurrency)
+        self._open: AsyncExitStack | None = None
+
+    @property
+    def tenant(self) -> str:
+        """What scopes whatever is kept; nothing can be asked of another's."""
+        return self.parts.ground.tenant
+
+    @property
+    def resources(self) -> Resources:
+        return self.parts.resources
+
+    @property
+    def prompts(self) -> Prompts:
+        return self.parts.prompts
+
+    @property
+    def changes(self) -> Changes:
+        return self.parts.ground.gate.changes
 
     def query(self, prompt: str, thread_id: str, resume: int | None = None) -> AsyncGenerator[Event]:
         """The events of a prompt to the coordinator, or to the only agent, as dicts; each has its number in the thread
@@ -64,8 +89,8 @@ class Runtime:
         Raises:
             UnknownName: there are several agents, and none is a coordinator.
         """
-        return self.runs.events(
-            Query(agent=chosen(self.team.agents, None), prompt=prompt, thread_id=thread_id, resume=resume)
+        return self.parts.runs.events(
+            Query(agent=chosen(self.parts.agents, None), prompt=prompt, thread_id=thread_id, resume=resume)
         )
 
     def run_specialist(
@@ -76,9 +101,47 @@ class Runtime:
         Raises:
             UnknownName: there is none.
         """
-        return self.runs.events(
-            Query(agent=chosen(self.team.agents, name), prompt=prompt, thread_id=thread_id, resume=resume)
+        return self.parts.runs.events(
+            Query(agent=chosen(self.parts.agents, name), prompt=prompt, thread_id=thread_id, resume=resume)
         )
+
+    def register_agent(self, agent: Agent) -> None:
+        """Add an agent, under its name.
+
+        Raises:
+            AgentError: there is one of this name.
+        """
+        if agent.name in self.parts.agents or agent.name in self.parts.served:
+            raise AgentError(f"an agent named {agent.name!r} is registered already; give it another name")
+        self.parts.agents[agent.name] = agent
+        self.parts.served[agent.name] = agent.registry
+        self.parts.serve_team()
+
+    async def run(
+        self,
+        agent: str,
+        prompt: str,
+        *,
+        on_event: OnEvent | None = None,
+        token: CancellationToken | None = None,
+    ) -> RunResult:
+        """Run a prompt, in a conversation of its own, and write its trace: `result.trace_id` names it.
+
+        Raises:
+            UnknownName: there is no such agent.
+            OSError: the trace cannot be written.
+        """
+        found = chosen(self.parts.agents, agent)
+        return await traced_run(self.parts, found, prompt, self.trace_dir, self._limits, on_event, token)
+
+    async def replay(self, trace_id: str, agent: str) -> RunResult:
+        """Play a trace again, by the agent of this name: neither a model nor a tool is called, and nothing is written.
+
+        Raises:
+            UnknownName: there is no such agent or trace.
+            TraceError: the trace is damaged, or the agent is not as it was; the text names the first difference.
+        """
+        return await replayed(read_trace(self.trace_dir, trace_id), chosen(self.parts.agents, agent))
 
     async def respond_to_approval(self, approval_id: str, outcome: Outcome, feedback: str | None = None) -> None:
         """Answer an ask with `approve`, `reject` or `revise`, once; the model reads the feedback.
@@ -88,7 +151,7 @@ class Runtime:
             UnknownName: no ask of this id waits.
             StorageError: the answer cannot be kept.
         """
-        await self.approvals.respond(approval_id, outcome, feedback)
+        await self.parts.approvals.respond(approval_id, outcome, feedback)
 
     async def pending_approvals(self) -> list[dict[str, Any]]:
         """The asks that wait, oldest first: `id`, `tool`, `arguments`, `reason`, `agent`, `thread_id`, `expires`, ….
@@ -96,7 +159,7 @@ class Runtime:
         Raises:
             StorageError: they cannot be read.
         """
-        return [approval.to_dict() for approval in await self.approvals.pending()]
+        return [approval.to_dict() for approval in await self.parts.approvals.pending()]
 
     async def create_reference(self, kind: ReferenceSpec | str, payload: Any, *, glimpse: Any = MISSING) -> Reference:
         """Keep a value. A kind that the spec declares has its schema and its glimpse; others hold any JSON value.
@@ -105,7 +168,7 @@ class Runtime:
             ValueError: the value does not fit, or is no JSON.
             StorageError: it cannot be kept.
         """
-        return await self.references.create(HOST, kind, payload, glimpse=glimpse)
+        return await self.parts.ground.references.create(HOST, kind, payload, glimpse=glimpse)
 
     async def resolve_reference(self, reference: Reference | str) -> Any:
         """The whole value.
@@ -114,7 +177,7 @@ class Runtime:
             UnknownName: there is none, or its time is over.
             StorageError: it cannot be read.
         """
-        return await self.references.resolve(HOST, reference)
+        return await self.parts.ground.references.resolve(HOST, reference)
 
     async def reference_glimpse(self, reference: Reference | str) -> Any:
         """The small view of the value.
@@ -122,11 +185,11 @@ class Runtime:
         Raises:
             UnknownName, StorageError: as `resolve_reference`.
         """
-        return await self.references.glimpse(HOST, reference)
+        return await self.parts.ground.references.glimpse(HOST, reference)
 
     def agents(self) -> Mapping[str, Agent]:
         """The agents by their names."""
-        return self.team.agents
+        return self.parts.agents
 
     def gate(self, agent: str) -> Gate:
         """The gate to the tools of an agent, beyond whose profile nobody goes, or to those that run the agents.
@@ -134,35 +197,35 @@ class Runtime:
         Raises:
             UnknownName: there is no such agent.
         """
-        if agent not in self.served:
-            known = ", ".join(sorted(self.team.agents))
+        if agent not in self.parts.served:
+            known = ", ".join(sorted(self.parts.agents))
             raise UnknownName(
                 f"no agent is named {agent!r}; there are {known}, and {TEAM!r} for the tools that run them"
             )
-        bound = self.team.agents[agent].profile if agent in self.team.agents else None
-        return replace(self.team.gate, registry=self.served[agent], bound=bound)
+        bound = self.parts.agents[agent].profile if agent in self.parts.agents else None
+        return replace(self.parts.ground.gate, registry=self.parts.served[agent], bound=bound)
 
     def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:
         """A caller of this tenant, by default under the runtime's profile."""
-        return Caller(id=id, tenant=self.tenant, profile=profile or self.profile)
+        return Caller(id=id, tenant=self.tenant, profile=profile or self.parts.profile)
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
         """The toolkits of all agents are open meanwhile."""
-        async with self.runs.open_toolkits.held():
+        async with self.parts.runs.open_toolkits.held():
             yield
 
     async def close(self) -> None:
         """Cancel what runs, and give back what is open. A runtime that is closed can be used again."""
-        await self.runs.close()
+        await self.parts.runs.close()
         stack, self._open = self._open, None
         if stack is not None:
             await stack.aclose()
-        for agent in self.team.agents.values():
+        for agent in self.parts.agents.values():
             if not isinstance(agent.model, str):
                 await agent.model.aclose()
-        self.team.gate.recorder.ledger.close()
-        await self.storage.aclose()
+        self.parts.ground.gate.recorder.ledger.close()
+        await self.parts.ground.storage.aclose()
 
     async def __aenter__(self) -> Self:
         """Keep the toolkits open, instead of opening them for each run."""
@@ -173,8 +236,3 @@ class Runtime:
 
     async def __aexit__(self, *error: object) -> None:
         await self.close()
-
-
-def host_of(tenant: str) -> Caller:
-    """The program itself, as a caller."""
-    return Caller(id=HOST, tenant=tenant, profile=BUILT_IN["unrestricted"])

@@ -107,12 +107,16 @@ class Driver:
             used=run.spending.usage,
             run_id=run.emitter.run_id,
             stop_reason=stop.reason,
+            messages=run.state.messages,
+            final_state=run.state,
         )
 
     async def _tell_the_end(self, stop: Stop, status: EndStatus, stopped: asyncio.Event) -> None:
         """Whoever hears of it may take its time, unless the run was stopped."""
         usage = self.run.spending.usage.to_dict()
-        telling = asyncio.create_task(self.run.emitter.emit(LAST[status], content=stop.text, usage=usage))
+        about = {"stop_reason": stop.reason}
+        last_word = self.run.emitter.emit(LAST[status], content=stop.text, usage=usage, tool_metadata=about)
+        telling = asyncio.create_task(last_word)
         stop_waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait({telling, stop_waiting}, return_when=asyncio.FIRST_COMPLETED)
         stop_waiting.cancel()

@@ -85,7 +85,9 @@ class Run:
         self.turn.kept = True
         self.spending.charge(finished.usage)
         self.compactor.hear(finished.usage)
-        await self.emitter.emit("api_call_complete", usage=finished.usage.to_dict())
+        asked = [{"id": one.id, "name": one.name} for one in self.turn.requests]
+        about = {"reason": finished.reason, "tool_calls": asked, "cost": finished.usage.cost}
+        await self.emitter.emit("api_call_complete", usage=finished.usage.to_dict(), tool_metadata=about)
         return finished.reason
 
     def _request(self, offer: Offer) -> ModelRequest:

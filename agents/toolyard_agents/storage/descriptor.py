@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from typing import Any, Literal, Self
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 FORMS = "memory, sqlite:/path/to/file.db, postgresql://user@host/database, or {kind: postgresql, url_env: NAME}"
-
-
-PLACES = {
-    "memory": ((False, False, False),),
-    "sqlite": ((True, False, False),),
-    "postgresql": ((False, True, False), (False, False, True)),
+PLACES: dict[str, tuple[set[str], ...]] = {
+    "memory": (set(),),
+    "sqlite": ({"path"},),
+    "postgresql": ({"url"}, {"url_env"}),
 }
-"""Which of path, url and url_env each kind has."""
+"""The fields, besides its kind, that say where a storage is: one of these sets."""
+
+SECRETS = frozenset({"password", "sslpassword"})
+"""Parameters of an address that PostgreSQL takes for secrets."""
 
 
 class StorageSpec(BaseModel):
@@ -45,9 +47,14 @@ class StorageSpec(BaseModel):
 
     @model_validator(mode="after")
     def _has_its_place(self) -> Self:
-        given = (self.path is not None, self.url is not None, self.url_env is not None)
+        given = set(self.model_dump(exclude_none=True)) - {"kind"}
         if given not in PLACES[self.kind]:
             raise ValueError(f"storage of kind {self.kind!r}: expected {FORMS}")
-        if self.url and "@" in self.url and ":" in self.url.split("@")[0].split("//")[-1]:
+        if self.url and _holds_password(self.url):
             raise ValueError("storage: the url holds a password; put it into an environment variable and give url_env")
         return self
+
+
+def _holds_password(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.password is not None or not SECRETS.isdisjoint(parse_qs(parts.query, keep_blank_values=True))

@@ -26,10 +26,12 @@ from toolyard_kernel.content import InputRequired, Text, ToolResult
 from toolyard_kernel.errors import ToolError, UnknownName
 from toolyard_kernel.references.overflow import Overflow
 
+NOT_WAITING = "this round belongs to no run that waits; make the call anew"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a caller asks for besides the prompt."""
+class PromptOptions:
+    """What a caller gives besides the prompt: the thread to go on with, and what the run may use."""
 
     thread_id: str | None
     budget: Budgets
@@ -42,9 +44,6 @@ class Asked:
             max_cost=given.max_cost,
             wall_time=given.wall_time,
         )
-
-
-NOT_WAITING = "this round belongs to no run that waits; make the call anew"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,29 +82,31 @@ class Team:
             if agent.config.expose is not False and name in caller.profile.agents
         }
 
-    async def run(self, agent: Agent, prompt: str, ctx: ToolContext, asked: Asked) -> ToolResult | InputRequired:
+    async def run(
+        self, agent: Agent, prompt: str, ctx: ToolContext, options: PromptOptions
+    ) -> ToolResult | InputRequired:
         """Run the prompt, or go on with the run that an earlier round of this call left waiting."""
         if ctx.caller.profile.limits.depth < 1:
             raise ToolError(f"profile {ctx.caller.profile.profile!r} lets you run no agent: limits.depth is 0")
         left = _left_by(ctx)
         try:
-            return await self._run(agent, prompt, ctx, asked, left)
+            return await self._run(agent, prompt, ctx, options, left)
         except (UnknownName, SessionBusy) as error:
-            raise ToolError(f"thread_id {left.thread_id if left else asked.thread_id!r}: {error}") from error
+            raise ToolError(f"thread_id {left.thread_id if left else options.thread_id!r}: {error}") from error
 
     async def _run(
-        self, agent: Agent, prompt: str, ctx: ToolContext, asked: Asked, left: Left | None
+        self, agent: Agent, prompt: str, ctx: ToolContext, options: PromptOptions, left: Left | None
     ) -> ToolResult | InputRequired:
         async with opened_behind(self.gate, agent) as open_agent:
             context = RunContext(
-                caller=replace(ctx.caller, profile=narrowed(ctx.caller.profile, asked.budget)),
+                caller=replace(ctx.caller, profile=narrowed(ctx.caller.profile, options.budget)),
                 door=ctx.door,
                 depth=1,
-                bounds=asked.bounds(),
+                bounds=options.bounds(),
                 opened=open_agent,
                 on_event=Progress(ctx).hear,
             )
-            async with self.threads.session(agent, context, left.thread_id if left else asked.thread_id) as session:
+            async with self.threads.session(agent, context, left.thread_id if left else options.thread_id) as session:
                 if left:
                     left.check(session.state)
                 result = await (session.resume() if left else session.run(prompt))
@@ -116,13 +117,13 @@ class Team:
     async def _report(self, result: RunResult, state: State, caller: Caller) -> ToolResult:
         """The result, its text within what the caller may be answered: the run is done, however long its answer is."""
         limit = caller.profile.limits.output_bytes
-        report = _report(result, state, result.text)
+        report = _tool_result(result, state, result.text)
         if is_within(report, limit):
             return report
         overflow = Overflow(store=self.gate.references, has_tool=False) if self.gate.references else None
         rest = await overflow.kept(caller, result.text) if overflow else ""
         told = f"; {rest}" if rest else ""
-        return _report(result, state, head_and_tail(result.text.encode(errors="replace"), limit // 4, told))
+        return _tool_result(result, state, head_and_tail(result.text.encode(errors="replace"), limit // 4, told))
 
 
 def chosen(agents: Mapping[str, Agent], name: str | None) -> Agent:
@@ -140,7 +141,7 @@ def chosen(agents: Mapping[str, Agent], name: str | None) -> Agent:
     return agents[name]
 
 
-def _report(result: RunResult, state: State, text: str) -> ToolResult:
+def _tool_result(result: RunResult, state: State, text: str) -> ToolResult:
     spent = spent_by_last_run(state.entries)  # in all rounds: the result knows of the last one
     structured = {
         **result.to_dict(),

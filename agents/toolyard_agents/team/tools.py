@@ -8,7 +8,7 @@ from typing import Any
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
-from toolyard_agents.team.team import Asked, Team, chosen
+from toolyard_agents.team.team import PromptOptions, Team, chosen
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.content import InputRequired, ToolResult
 from toolyard_kernel.errors import ToolError, UnknownName
@@ -65,7 +65,7 @@ def _run_prompt(team: Team) -> Tool:
             found = chosen(team.runnable(ctx.caller), agent)
         except UnknownName as error:
             raise ToolError(str(error)) from error
-        return await team.run(found, prompt, ctx, Asked(thread_id=thread_id, budget=budget or Budgets()))
+        return await team.run(found, prompt, ctx, PromptOptions(thread_id=thread_id, budget=budget or Budgets()))
 
     return replace(run_prompt, subject=ANY, output_schema=REPORT)
 
@@ -82,7 +82,7 @@ def _ask(team: Team, agent: Agent) -> Tool:
             thread_id: A conversation to go on with, as an earlier answer named it.
             budget: Bounds of this run.
         """
-        return await team.run(agent, prompt, ctx, Asked(thread_id=thread_id, budget=budget or Budgets()))
+        return await team.run(agent, prompt, ctx, PromptOptions(thread_id=thread_id, budget=budget or Budgets()))
 
     about = agent.config.description or f"Answers as the agent {agent.name}."
     return replace(ask, description=f"{about}\n\n{GO_ON}", subject=agent.name, output_schema=REPORT)

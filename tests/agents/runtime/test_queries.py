@@ -107,7 +107,7 @@ async def test_whoever_leaves_a_stream_cancels_the_run_and_its_tools() -> None:
                     await begun.wait()
                     break
         assert ended.is_set()
-        assert not runtime.runs.under_way
+        assert not runtime.parts.runs.under_way
         again = await drain(runtime.query("still here", "t"))
         assert again[-1]["content"] == "still here"
 

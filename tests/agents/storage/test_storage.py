@@ -181,8 +181,10 @@ def test_a_storage_that_is_none_is_refused(bad: object) -> None:
 
 
 def test_a_password_has_no_place_in_a_spec(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match="environment variable"):
-        StorageSpec.model_validate("postgresql://me:secret@localhost/x")
+    for url in ("postgresql://me:secret@localhost/x", "postgresql://localhost/x?user=me&password=secret"):
+        with pytest.raises(ValueError, match="environment variable"):
+            StorageSpec.model_validate(url)
+    assert StorageSpec.model_validate("postgresql://me@localhost:5432/x?sslmode=require").kind == "postgresql"
     named = StorageSpec(kind="postgresql", url_env="NO_SUCH_DATABASE")
     with pytest.raises(ConfigError, match="NO_SUCH_DATABASE"):
         open_storage(named)

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from typing import TypeVar
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 
 from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.events import AgentEvent
+
+if TYPE_CHECKING:
+    from toolyard_agents.results import RunResult
+    from toolyard_agents.session.emitting import OnEvent
 
 Item = TypeVar("Item")
 Deliver = Callable[[Item], Awaitable[None]]
@@ -57,3 +63,35 @@ async def _ended(running: asyncio.Task[None]) -> None:
         await asyncio.wait({running}, timeout=ENDING)
     if running.done() and not running.cancelled() and (error := running.exception()):
         log.debug("a run whose stream was left ended with %r", error)
+
+
+StreamEvent = dict[str, Any]
+Start = Callable[["OnEvent", CancellationToken], Awaitable["RunResult"]]
+"""Starts a run that tells its events, and ends with the token."""
+
+SLOWER = 0.8
+"""What each step leaves of the way that is left: how many steps there will be, nobody knows before the end."""
+
+
+async def run_stream(start: Start) -> AsyncGenerator[StreamEvent]:
+    """A run as trace events, updates of its progress, and, at the end, once, its result.
+
+    Raises whatever `start` raises.
+    """
+    left = 100.0
+
+    async def tell(deliver: Deliver[StreamEvent], token: CancellationToken) -> None:
+        async def hear(event: AgentEvent) -> None:
+            nonlocal left
+            await deliver({"type": "trace_event", "data": event.to_dict()})
+            if event.type == "step_start" and event.parent_run_id is None:
+                left *= SLOWER
+                await deliver({"type": "progress_update", "data": {"progress_percent": round(100 - left, 1)}})
+
+        result = await start(hear, token)
+        await deliver({"type": "progress_update", "data": {"progress_percent": 100.0}})
+        await deliver({"type": "result", "result": result})
+
+    async with aclosing(streamed(tell)) as stream:
+        async for event in stream:
+            yield event

@@ -1,0 +1,63 @@
+"""Writing a trace: one line for each event, as it happens."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from toolyard_agents.events import AgentEvent
+from toolyard_agents.traces.subject import Subject
+
+VERSION = 1
+FOLDER = Path(".toolyard/traces")
+"""Where traces go when nobody says where."""
+
+
+@dataclass(slots=True, kw_only=True)
+class TraceWriter:
+    """Writes `<run id>.jsonl` in `folder`, with mode 0600. The first line says what it is a trace of."""
+
+    folder: Path
+    subject: Subject
+    _file: int | None = field(default=None, repr=False)
+    _trace_id: str = ""
+    _count: int = 0
+
+    async def keep(self, event: AgentEvent) -> None:
+        """Write an event of the run, or of one that it delegated to, before anybody hears of it.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        if self._file is None:
+            self._open(event.run_id)
+            self._write({"type": "trace", "run_id": event.run_id, "time": event.timestamp, **self.subject.to_dict()})
+        told = event.to_dict()
+        self._write({"time": told.pop("timestamp"), "event_seq": told.pop("seq"), **told})
+
+    def _open(self, trace_id: str) -> None:
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._file, self._trace_id = os.open(self.folder / f"{trace_id}.jsonl", flags, 0o600), trace_id
+
+    def _write(self, line: dict[str, Any]) -> None:
+        numbered = {"v": VERSION, "seq": self._count, "trace_id": self._trace_id, **line}
+        rest = memoryview(json.dumps(numbered, default=str).encode() + b"\n")
+        assert self._file is not None  # noqa: S101 - opened by whoever calls this
+        while rest:
+            rest = rest[os.write(self._file, rest) :]
+        self._count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
