@@ -46,7 +46,7 @@ Toolkits = Sequence[Toolkit] | Mapping[str, Mapping[str, Any]]
 """Toolkit objects, or the settings of installed toolkits by name."""
 
 
-class Runtime(Protocol):
+class ServedRuntime(Protocol):
     """What the doors need of a runtime. `changes` tells when a client should list or read again."""
 
     @property

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from toolyard.mcp.http import asgi_app, serve_http
     from toolyard.mcp.server import Extend, create_server
     from toolyard.mcp.stdio import serve_stdio
-    from toolyard.runtime import Runtime, ToolRuntime, create_mcp_runtime
+    from toolyard.runtime import ServedRuntime, ToolRuntime, create_mcp_runtime
 
 _HOMES = {
     "Extend": "toolyard.mcp.server",
-    "Runtime": "toolyard.runtime",
+    "ServedRuntime": "toolyard.runtime",
     "ToolRuntime": "toolyard.runtime",
     "asgi_app": "toolyard.mcp.http",
     "create_mcp_runtime": "toolyard.runtime",
@@ -29,7 +29,7 @@ _HOMES = {
 
 __all__ = [
     "Extend",
-    "Runtime",
+    "ServedRuntime",
     "ToolRuntime",
     "asgi_app",
     "create_mcp_runtime",

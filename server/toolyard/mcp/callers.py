@@ -8,7 +8,7 @@ from typing import Any
 
 from mcp.server.context import ServerRequestContext
 
-from toolyard.runtime import Runtime
+from toolyard.runtime import ServedRuntime
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.gate import Gate
 
@@ -27,7 +27,7 @@ class Counter:
     over a transport that no guard stands before: in memory, on stdio, a host's own.
     """
 
-    runtime: Runtime
+    runtime: ServedRuntime
     agent: str
     caller: str
 

@@ -9,11 +9,11 @@ from toolyard_kernel.effects import OUTSIDE, READING, WRITING, Effect
 from toolyard_kernel.tools.tool import CUSTOM
 
 if TYPE_CHECKING:
-    from toolyard.runtime import Runtime
+    from toolyard.runtime import ServedRuntime
     from toolyard_kernel.tools.tool import Tool
 
 
-def list_tools(runtime: Runtime, agent: str = "mcp") -> list[dict[str, Any]]:
+def list_tools(runtime: ServedRuntime, agent: str = "mcp") -> list[dict[str, Any]]:
     """The tools of `agent` that the runtime's own profile lets it see, as `tools/list` would answer.
 
     Raises:

@@ -20,7 +20,7 @@ from toolyard.mcp.server import Extend, create_server
 from toolyard.mcp.sessions import Sessions
 from toolyard.mcp.tokens import Tokens, holders_now
 from toolyard.mcp.under_way import UnderWay
-from toolyard.runtime import Runtime
+from toolyard.runtime import ServedRuntime
 from toolyard.watchdog import watched
 
 MAX_BODY = 4 * 1024 * 1024
@@ -59,7 +59,7 @@ class McpApp:
 
 
 def asgi_app(
-    runtime: Runtime,
+    runtime: ServedRuntime,
     agent: str = "mcp",
     *,
     name: str = "toolyard",
@@ -97,7 +97,7 @@ def asgi_app(
 
 
 async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each thing a config can say
-    runtime: Runtime,
+    runtime: ServedRuntime,
     agent: str = "mcp",
     *,
     host: str = "127.0.0.1",

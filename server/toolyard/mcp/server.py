@@ -18,7 +18,7 @@ from toolyard.mcp.prompts import PromptHandlers
 from toolyard.mcp.resources import ResourceHandlers
 from toolyard.mcp.round_state import SealedState
 from toolyard.mcp.tools import ToolHandlers
-from toolyard.runtime import Runtime
+from toolyard.runtime import ServedRuntime
 from toolyard.version import VERSION
 from toolyard_kernel.errors import DefinitionError
 
@@ -53,7 +53,7 @@ class _Server(Server[Announcer]):
 
 
 def create_server(
-    runtime: Runtime,
+    runtime: ServedRuntime,
     agent: str = "mcp",
     *,
     name: str = "toolyard",

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from toolyard.mcp.server import Extend, create_server
 from toolyard.mcp.unanswered import Unanswered
-from toolyard.runtime import Runtime
+from toolyard.runtime import ServedRuntime
 from toolyard.standard_streams import Streams, claimed_streams
 from toolyard.watchdog import watched
 from toolyard_kernel.calls.workers import Job, Workers
@@ -40,7 +40,7 @@ log = logging.getLogger("toolyard")
 
 
 async def serve_stdio(
-    runtime: Runtime,
+    runtime: ServedRuntime,
     agent: str = "mcp",
     *,
     name: str = "toolyard",
