@@ -96,10 +96,11 @@ class Gate:
         """Record a call that a door refused, and say how it ended."""
         return self._refused(Refusal("denied", refuse(rule, reason)), call, caller)
 
-    def _overflow(self, admitted: Admitted) -> Overflow | None:
+    def _overflow(self, caller: Caller) -> Overflow | None:
         if self.references is None:
             return None
-        return Overflow(store=self.references, has_tool=self.registry.find(RESOLVE) is not None)
+        reader = self.registry.find(RESOLVE)
+        return Overflow(store=self.references, has_tool=reader is not None and self.allows(reader, caller))
 
     def _bounded(self, caller: Caller) -> Caller:
         return caller if self.bound is None else replace(caller, profile=caller.profile & self.bound)
@@ -210,7 +211,7 @@ class Gate:
         self.running[run] = call.tool
         try:
             await door.started()
-            outcome = await execute(admitted, caller, door, self.services, self.changes, self._overflow(admitted))
+            outcome = await execute(admitted, caller, door, self.services, self.changes, self._overflow(caller))
         finally:  # a cancelled call is recorded too
             del self.running[run]
             outcome = replace(outcome, duration=time.perf_counter() - began)
