@@ -70,9 +70,8 @@ class McpDoor:
 
     def input_required(self, call_id: str, needed: InputRequired | None) -> types.InputRequiredResult:
         """What the client must answer before the call can go on: the door's own ask, or what the handler needs."""
-        own = (
-            needed.state if needed else self._state.own if self._state else None
-        )  # the handler was not reached in this round
+        kept = self._state.own if self._state else None  # the handler may not have been reached in this round
+        own = needed.state if needed else kept
         given = self._given and replace(self._given, id=_new_id())  # the next round is approved too, once
         state = RoundState(call_id=call_id, given=given, own=own)
         if self._asked is not None:
