@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import jsonschema_rs
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import to_jsonable_python
 
 from toolyard_agents.errors import SpecError
@@ -41,7 +41,7 @@ class ReferenceSpec:
         """
         if self.model is not None:
             try:
-                return TypeAdapter(self.model).validate_python(payload)
+                return self.model.model_validate(payload)
             except ValidationError as error:
                 raise ValueError(f"reference {self.name!r}: {sentence_of(error)}") from error
         plain = to_jsonable_python(payload)
