@@ -98,7 +98,7 @@ async def _delegated(
     parent = door.parent
     parked = _parked(target, door)
     state = restored(parked) if parked else _history(parent.state) if share_history else State()
-    async with target.open_toolkits.held(), opened_behind(parent.gate, target) as open_agent:
+    async with opened_behind(parent.gate, target) as open_agent:
         session = Session(target, state=state, context=_context(caller, parent, open_agent))
         session.approval_callback = parent.callback
         token = parent.token

@@ -29,7 +29,7 @@ async def opened(agent: Agent) -> AsyncGenerator[OpenAgent]:
     ledger = FileLedger(state_folder())
     gate = Gate(registry=agent.registry, recorder=Recorder(ledger), approvals=Approvals(state_folder()))
     try:
-        async with opened_behind(gate, agent) as open_agent, agent.open_toolkits.held():
+        async with opened_behind(gate, agent) as open_agent:
             yield open_agent
     finally:
         ledger.close()
@@ -40,7 +40,8 @@ async def opened_behind(gate: Gate, agent: Agent) -> AsyncGenerator[OpenAgent]:
     """The agent's own tools behind a gate that its host keeps; a model that the agent was given stays its giver's."""
     model = agent.create_client()
     try:
-        yield OpenAgent(gate=replace(gate, registry=agent.registry), model=model)
+        async with agent.open_toolkits.held():
+            yield OpenAgent(gate=replace(gate, registry=agent.registry), model=model)
     finally:
         if model is not agent.model:
             await model.aclose()

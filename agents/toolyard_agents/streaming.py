@@ -12,6 +12,7 @@ import anyio
 
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import AgentEvent
+from toolyard_agents.to_its_end import to_its_end
 
 if TYPE_CHECKING:
     from toolyard_agents.results import RunResult
@@ -53,8 +54,7 @@ async def streamed(start: Callable[[Deliver[Item], CancellationToken], Awaitable
         await running
     finally:
         token.cancel("the stream of the run was left")
-        with anyio.CancelScope(shield=True):
-            await _ended(running)
+        await to_its_end(_ended(running))
 
 
 async def _ended(running: asyncio.Task[None]) -> None:

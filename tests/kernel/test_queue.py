@@ -310,3 +310,28 @@ async def test_an_ask_shows_no_secret_and_all_else_that_is_decided_about(yard: Y
     assert shown == {"key": "[redacted]", "note": "n" * 300, **many}
     assert "s3cret" not in yard.written()
     assert json.loads(json.dumps(shown)) == shown
+
+
+async def test_an_approval_serves_what_was_shown_and_not_what_the_same_arguments_mean_later(yard: Yard) -> None:
+    meaning = ["mail one customer"]
+    ran: list[str] = []
+
+    def act(arguments: JsonObject, ctx: Any) -> str:
+        ran.append(meaning[0])
+        return "done"
+
+    registry = Registry()
+    made = define_tool(name="carry_out", description="", input_schema=SCHEMA, handler=act, approval="always")
+    registry.register(replace(made, preview=lambda arguments, ctx: meaning[0]))
+    gate = replace(yard.gate, registry=registry)
+
+    async def call() -> Outcome:
+        return await gate.call(ToolCall(tool="carry_out", arguments={"n": 1}), ANN)
+
+    await call()
+    gate.approvals.decide(yard.waiting(), approved=True)
+    meaning[0] = "mail everybody"
+    assert (await call()).status == "approval_required"
+    assert ran == []
+    meaning[0] = "mail one customer"
+    assert ((await call()).status, ran) == ("ok", ["mail one customer"])

@@ -9,6 +9,7 @@ from toolyard_agents.plans.plan import Plan, Step
 from toolyard_agents.plans.plans import Plans
 from toolyard_agents.spec.plan_spec import PlanSpec
 from toolyard_kernel.calls.context import ToolContext
+from toolyard_kernel.calls.previews import LONGEST
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import InvalidArguments, ToolError
 from toolyard_kernel.ledger.redaction import redact
@@ -33,6 +34,10 @@ def propose_tool(spec: PlanSpec, agent: str, plans: Plans) -> Tool:
         registry = plans.registries[spec.name]
         steps = tuple(_step(number, said, registry) for number, said in enumerate(args["steps"], 1))
         plan = Plan(id=args["plan_id"], name=spec.name, steps=steps, by=agent, title=args.get("title", ""))
+        if (size := len(_preview(plan, registry).encode(errors="replace"))) > LONGEST:
+            raise ToolError(
+                f"this plan takes {size} bytes to show, and whoever approves is shown {LONGEST}: propose smaller ones"
+            )
         kept = await plans.propose(ctx, plan)
         return {"plan_id": kept.id, "status": kept.status, "steps": len(kept.steps)}
 
@@ -43,7 +48,7 @@ def propose_tool(spec: PlanSpec, agent: str, plans: Plans) -> Tool:
             "type": "object",
             "properties": {
                 "plan_id": {**ID, "description": "A new id, by which the plan is carried out."},
-                "title": {"type": "string", "description": "What the plan is for, in a few words."},
+                "title": {"type": "string", "maxLength": 200, "description": "What the plan is for, in a few words."},
                 "steps": {
                     "type": "array",
                     "minItems": 1,
@@ -60,6 +65,7 @@ def propose_tool(spec: PlanSpec, agent: str, plans: Plans) -> Tool:
             "additionalProperties": False,
         },
         handler=propose,
+        secret=frozenset(name for entry in plans.registries[spec.name] for name in entry.secret),
     )
 
 
@@ -86,8 +92,7 @@ def execute_tool(spec: PlanSpec, plans: Plans) -> Tool:
 
     async def preview(args: JsonObject, ctx: ToolContext) -> str:
         plan = await plans.ask(ctx, spec.name, args["plan_id"])
-        lines = [f"{number}. {_line(step, plans.registries[spec.name])}" for number, step in enumerate(plan.steps, 1)]
-        return "\n".join((plan.title or f"Plan {plan.id}, proposed by {plan.by}:", *lines))
+        return _preview(plan, plans.registries[spec.name])
 
     async def declined(args: JsonObject, ctx: ToolContext) -> None:
         await plans.decline(ctx, spec.name, args["plan_id"])
@@ -137,6 +142,12 @@ def _shown(plan: Plan, registry: Registry) -> JsonObject:
         for step in plan.steps
     ]
     return {"plan_id": plan.id, "title": plan.title, "status": plan.status, "by": plan.by, "steps": steps}
+
+
+def _preview(plan: Plan, registry: Registry) -> str:
+    """All that is approved; what the model calls the plan stands last, and in one line, so that it feigns no step."""
+    lines = [f"{number}. {_line(step, registry)}" for number, step in enumerate(plan.steps, 1)]
+    return "\n".join((f"Plan {json.dumps(plan.id)}: {len(lines)} calls", *lines, f"Title: {json.dumps(plan.title)}"))
 
 
 def _line(step: Step, registry: Registry) -> str:

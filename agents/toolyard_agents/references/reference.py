@@ -23,14 +23,15 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What is kept under a reference: JSON values."""
+    """What is kept under a reference: JSON values, `until` a time (seconds since the epoch), or for good."""
 
     kind: str
     payload: Any
     glimpse: Any
+    until: float | None = None
 
     def dump(self) -> str:
-        return json.dumps({"kind": self.kind, "payload": self.payload, "glimpse": self.glimpse})
+        return json.dumps({"kind": self.kind, "payload": self.payload, "glimpse": self.glimpse, "until": self.until})
 
     @classmethod
     def load(cls, text: str, id: str) -> Stored:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolyard_agents.errors import StorageConflict
@@ -43,7 +43,8 @@ class References:
         stored = _stored(kind if isinstance(kind, str) else kind.name, spec, payload, glimpse)
         reference = Reference(id=id_of(self.tenant, stored.kind, stored.payload), kind=stored.kind)
         lasts = ttl if spec is None else spec.ttl
-        await self._keep(self._key(owner, reference.id), stored, None if lasts is None else self.clock() + lasts)
+        until = None if lasts is None else self.clock() + lasts
+        await self._keep(self._key(owner, reference.id), replace(stored, until=until))
         return reference
 
     async def resolve(self, owner: str, reference: Reference | str) -> Any:
@@ -73,12 +74,16 @@ class References:
         payload = await self.resolve(caller.principal, id)
         return payload if isinstance(payload, str) else json.dumps(payload, ensure_ascii=False)
 
-    async def _keep(self, key: Key, stored: Stored, expires: float | None) -> None:
+    async def _keep(self, key: Key, stored: Stored) -> None:
+        """Keep it, for the longer of the two times where it is there already."""
         record = await self.storage.get(key)
-        if record is not None and expires is None:
-            return
+        if record is not None:
+            before = Stored.load(record.value, key.id).until
+            until = None if before is None or stored.until is None else max(before, stored.until)
+            stored = replace(stored, until=until)
         try:
-            await self.storage.put(key, stored.dump(), version=record.version if record else 0, expires=expires)
+            version = record.version if record else 0
+            await self.storage.put(key, stored.dump(), version=version, expires=stored.until)
         except StorageConflict:
             return  # somebody else kept the same value in the same moment
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, overload
 
 from toolyard_agents.agent import Agent
@@ -107,6 +108,7 @@ def runtime_of(
     """A runtime of the agents that a spec defines: see `create_runtime`."""
     models, environment = models_of(spec, interpreter, testing), environment_of(data_environment)
     storage, tenant = open_storage(spec.storage), spec.tenant.resource_id
+    _check_apart(spec)
     ground = Ground.of(tenant, storage, kinds=spec.references, services=services, ledger=ledger)
     toolkits = {one.name: toolkit_of(one, environment) for one in spec.toolkits}
     agents = _agents(spec, models, toolkits, ground)
@@ -115,6 +117,20 @@ def runtime_of(
     registries = [*served.values(), *(agent.registry for agent in agents.values())]
     open_toolkits = OpenToolkits(tuple(toolkits.values()), _lost(registries))
     return Runtime(parts=RuntimeParts.of(ground, agents, served, open_toolkits, choose_profile(profile)))
+
+
+def _check_apart(spec: RuntimeSpec) -> None:
+    """Whoever may read the files of a toolkit must not read what everybody said."""
+    if spec.storage.path is None:
+        return
+    storage = Path(spec.storage.path).expanduser().resolve()
+    for toolkit in spec.toolkits:
+        root = toolkit.settings.get("root")
+        if isinstance(root, str) and storage.is_relative_to(Path(root).expanduser().resolve()):
+            raise SpecError(
+                f"storage {spec.storage.path!r} is below the root of the toolkit {toolkit.name!r}, whose tools would "
+                "read the conversations of every caller; keep it in another folder"
+            )
 
 
 def _agents(spec: RuntimeSpec, models: ModelOf, toolkits: Mapping[str, Toolkit], ground: Ground) -> dict[str, Agent]:

@@ -11,6 +11,7 @@ from toolyard_agents.references.references import References
 from toolyard_agents.runtime.approvals import Approvals
 from toolyard_agents.runtime.running import Runs
 from toolyard_agents.spec.reference_spec import ReferenceSpec
+from toolyard_agents.spec.runtime_spec import TEAM
 from toolyard_agents.storage.memory import MemoryStorage
 from toolyard_agents.storage.storage import Storage
 from toolyard_agents.team.team import Team
@@ -33,8 +34,6 @@ from toolyard_kernel.references.resources import reference_resources
 from toolyard_kernel.tools.opening import OpenToolkits
 from toolyard_kernel.tools.registry import Registry
 
-TEAM = "mcp"
-"""The name under which the tools that run the agents are served."""
 HOST = "python"
 """The id of the caller who is the program itself."""
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,42 +56,56 @@ class Runs:
     under_way: dict[CancellationToken, anyio.Event] = field(default_factory=dict[CancellationToken, anyio.Event])
 
     def events(self, query: Query) -> AsyncGenerator[Event]:
-        """What happens, as it happens: a slow reader slows the run, and one that leaves cancels it."""
+        """What happens, as it happens: a slow reader slows the run, and one that leaves cancels it.
+
+        Raises, after the last event, what kept the events from being kept.
+        """
 
         async def start(deliver: Deliver[Event], token: CancellationToken) -> None:
-            self.under_way[token] = anyio.Event()
-            try:
+            with self.tracked(token):
                 await self._run(query, deliver, token)
-            finally:
-                self.under_way.pop(token).set()
 
         return streamed(start)  # no generator around it: a loop that ends closes both at once, and the outer one fails
 
+    @contextmanager
+    def tracked(self, token: CancellationToken) -> Generator[None]:
+        """Until the block ends, `close` cancels the token, and waits."""
+        self.under_way[token] = anyio.Event()
+        try:
+            yield
+        finally:
+            self.under_way.pop(token).set()
+
     async def close(self) -> None:
-        """Cancel what runs, and wait for its end."""
+        """Cancel all that runs, and wait for its end."""
+        under_way = tuple(self.under_way.items())
+        for token, _ in under_way:
+            token.cancel("the runtime was closed")
         with anyio.move_on_after(ENDING):
-            for token, ended in tuple(self.under_way.items()):
-                token.cancel("the runtime was closed")
+            for _, ended in under_way:
                 await ended.wait()
 
     async def _run(self, query: Query, deliver: Deliver[Event], token: CancellationToken) -> None:
-        storage = self.threads.storage
-        async with self.threads.held(self.caller, query.thread_id):
-            events = await open_events(storage, scope_of(self.caller), query.thread_id)
+        async with AsyncExitStack() as stack:
+            held = self.threads.held(self.caller, query.thread_id, token.cancel)
+            if not await _entered(stack, held, token):
+                await deliver({"type": "cancelled", "agent": query.agent.name, "content": token.reason})
+                return
+            events = await open_events(self.threads.storage, scope_of(self.caller), query.thread_id)
+            thread = await self.threads.open(self.caller, query.agent, query.thread_id)
             if query.resume is not None:
                 await _replay(events, query.resume, deliver)
-            thread = await self.threads.open(self.caller, query.agent, query.thread_id)
-            if query.resume is not None and thread.state.status == "completed":
-                return
-            await self._drive(query, thread, _Recorder(thread=thread, events=events, deliver=deliver), token)
+                if thread.state.status == "completed":
+                    await _complete(events, thread, query.agent.name, deliver)
+                    return
+            recorder = _Recorder(thread=thread, events=events, deliver=deliver)
+            await self._drive(query, thread, recorder, token)
+            if recorder.failures:
+                raise recorder.failures[0]
 
     async def _drive(self, query: Query, thread: StoredThread, recorder: _Recorder, token: CancellationToken) -> None:
         agent, goes_on = query.agent, query.resume is not None and thread.state.status in GOES_ON
-        async with (
-            self.open_toolkits.held(),
-            agent.open_toolkits.held(),
-            opened_behind(self.gate, agent) as open_agent,
-        ):
+        async with self.open_toolkits.held(), opened_behind(self.gate, agent) as open_agent:
             context = RunContext(
                 caller=self.caller,
                 trusted=True,
@@ -100,19 +117,64 @@ class Runs:
             await (session.resume(token=token) if goes_on else session.run(query.prompt, token=token))
 
 
+async def _entered(stack: AsyncExitStack, held: AbstractAsyncContextManager[object], token: CancellationToken) -> bool:
+    """Wait until a thread is free, and hold it; False when the token is cancelled first."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None  # noqa: S101 - this is a coroutine
+
+    def cancel(reason: str) -> None:
+        loop.call_soon_threadsafe(task.cancel)
+
+    forget = token.listen(cancel)
+    try:
+        await stack.enter_async_context(held)
+    except asyncio.CancelledError:
+        if not token.is_cancelled():
+            raise
+        task.uncancel()
+        return False
+    finally:
+        forget()
+    return True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Recorder:
-    """Keeps what happened before anybody hears of it."""
+    """Keeps what happened before anybody hears of it. `failures` says why it could not."""
 
     thread: StoredThread
     events: EventLog
     deliver: Deliver[Event]
+    failures: list[Exception] = field(default_factory=list[Exception])
     one_at_a_time: anyio.Lock = field(default_factory=anyio.Lock)
 
     async def keep(self, event: AgentEvent) -> None:
+        told = _within_stream(event).to_dict()
         async with self.one_at_a_time:
-            await self.thread.flush()
-            await self.deliver(await self.events.add(_within_stream(event).to_dict()))
+            try:
+                await self.thread.flush()
+                told = await self.events.add(told)
+            except Exception as error:
+                self.failures.append(error)
+                if told["type"] in TERMINAL:  # without a number: it is not there when its reader comes back
+                    await self.deliver(told)
+                raise
+            await self.deliver(told)
+
+
+async def _complete(events: EventLog, thread: StoredThread, agent: str, deliver: Deliver[Event]) -> None:
+    """Tell the end of a run whose process was gone before it could be told."""
+    last = await events.after(max(events.count - 1, 0))
+    if last and last[-1]["type"] not in TERMINAL:
+        said = [message.content for message in thread.state.messages if message.role == "assistant"]
+        end = AgentEvent(
+            type="turn_complete",
+            content=said[-1] if said else "",
+            agent=agent,
+            run_id=thread.state.last_run_id or "",
+            timestamp=time.time(),
+        )
+        await deliver(await events.add(end.to_dict()))
 
 
 def _within_stream(event: AgentEvent) -> AgentEvent:

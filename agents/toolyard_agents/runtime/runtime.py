@@ -16,11 +16,12 @@ from toolyard_agents.references.reference import Reference
 from toolyard_agents.references.references import MISSING
 from toolyard_agents.results import RunResult
 from toolyard_agents.runtime.approval_record import Outcome
-from toolyard_agents.runtime.parts import HOST, TEAM, RuntimeParts, bare_parts
+from toolyard_agents.runtime.parts import HOST, RuntimeParts, bare_parts
 from toolyard_agents.runtime.running import Event, Query
 from toolyard_agents.runtime.traced import RunLimits, traced_run
 from toolyard_agents.session.emitting import OnEvent
 from toolyard_agents.spec.reference_spec import ReferenceSpec
+from toolyard_agents.spec.runtime_spec import TEAM
 from toolyard_agents.team.team import chosen
 from toolyard_agents.traces.reading import read_trace
 from toolyard_agents.traces.replaying import replayed
@@ -114,7 +115,7 @@ class Runtime:
         if agent.name in self.parts.agents or agent.name in self.parts.served:
             raise AgentError(f"an agent named {agent.name!r} is registered already; give it another name")
         self.parts.agents[agent.name] = agent
-        self.parts.served[agent.name] = agent.registry
+        self.parts.served[agent.name] = agent.registry.select()  # as it is now: no client can delegate
         self.parts.serve_team()
 
     async def run(
@@ -212,7 +213,10 @@ class Runtime:
     @asynccontextmanager
     async def lifespan(self) -> AsyncGenerator[None]:
         """The toolkits of all agents are open meanwhile."""
-        async with self.parts.runs.open_toolkits.held():
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(self.parts.runs.open_toolkits.held())
+            for agent in self.parts.agents.values():
+                await stack.enter_async_context(agent.open_toolkits.held())
             yield
 
     async def close(self) -> None:

@@ -50,12 +50,9 @@ async def traced_run(
     """
     host = parts.runs.caller
     caller = replace(host, profile=narrowed(host.profile, Budgets(fan_out=limits.max_concurrency)))
-    async with (
-        parts.runs.open_toolkits.held(),
-        agent.open_toolkits.held(),
-        opened_behind(parts.ground.gate, agent) as open_agent,
-    ):
-        with TraceWriter(folder=folder, subject=Subject.of(agent)) as trace:
+    token = token or CancellationToken()
+    async with parts.runs.open_toolkits.held(), opened_behind(parts.ground.gate, agent) as open_agent:
+        with parts.runs.tracked(token), TraceWriter(folder=folder, subject=Subject.of(agent)) as trace:
             context = RunContext(
                 caller=caller,
                 trusted=True,

@@ -56,9 +56,9 @@ class Run:
             ModelError: the model cannot be asked.
         """
         check_price(self.spending, self.model)
-        await self.emitter.emit("agent_start", content=self.prompt)
         if self.prompt is not None:
-            self.state.add_user_message(self.prompt)
+            self.state.add_user_message(self.prompt)  # first: whoever keeps the event keeps the prompt with it
+        await self.emitter.emit("agent_start", content=self.prompt)
         if waiting := await self._answer(self.state.pending(), self.given):
             return waiting
         while True:

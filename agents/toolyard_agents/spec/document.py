@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, ValidationError
 
 from toolyard_agents.config.agent_config import AgentConfig
@@ -18,6 +17,7 @@ from toolyard_agents.spec.providers import ProviderSpec
 from toolyard_agents.spec.reference_spec import ReferenceSpec, define_reference
 from toolyard_agents.spec.tenant import define_tenant
 from toolyard_agents.spec.toolkit_spec import ToolkitSpec, define_toolkit
+from toolyard_agents.spec.yaml_text import read_document
 from toolyard_agents.storage.descriptor import StorageSpec
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.tools.model_schemas import sentence_of
@@ -109,9 +109,7 @@ def parts_of(text: str, code: Code) -> dict[str, Any]:
         SpecError: it is none, or needs code that is not given, or that is declared in another way.
     """
     try:
-        document = _Document.model_validate(yaml.safe_load(text))
-    except yaml.YAMLError as error:
-        raise SpecError(f"the document is neither JSON nor YAML: {str(error).splitlines()[0]}") from error
+        document = _Document.model_validate(read_document(text))
     except ValidationError as error:
         raise SpecError(f"the document is no spec of a runtime: {sentence_of(error)}") from error
     given = tuple(code)

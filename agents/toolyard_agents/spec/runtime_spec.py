@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-import yaml
 from pydantic import ValidationError
 
 from toolyard_agents.errors import SpecError
@@ -19,9 +18,13 @@ from toolyard_agents.spec.providers import ProviderSpec, providers_of
 from toolyard_agents.spec.reference_spec import ReferenceSpec
 from toolyard_agents.spec.tenant import TenantSpec
 from toolyard_agents.spec.toolkit_spec import ToolkitSpec
+from toolyard_agents.spec.yaml_text import write_document
 from toolyard_agents.storage.descriptor import StorageSpec
 from toolyard_kernel.tools.model_schemas import sentence_of
 from toolyard_kernel.tools.tool import Tool
+
+TEAM = "mcp"
+"""The name under which the tools that run the agents are served."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,7 @@ class RuntimeSpec:
         return json.dumps(self.to_dict(), indent=2)
 
     def to_yaml(self) -> str:
-        return yaml.safe_dump(self.to_dict(), sort_keys=False, allow_unicode=True)
+        return write_document(self.to_dict())
 
     @staticmethod
     def from_json(text: str, *, code: Code = ()) -> RuntimeSpec:
@@ -111,6 +114,8 @@ def _check_team(agents: Sequence[AgentSpec]) -> None:
         raise SpecError(f"agents={wrong!r}; expected what define_specialist and the like return")
     names = [agent.name for agent in agents]
     for agent in agents:
+        if agent.name == TEAM:
+            raise SpecError(f"an agent cannot be named {TEAM!r}: the tools that run the agents are served under it")
         if names.count(agent.name) > 1:
             raise SpecError(f"two agents are named {agent.name!r}; rename one")
         for route in agent.config.routes:

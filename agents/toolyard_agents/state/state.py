@@ -200,15 +200,16 @@ class State:
             raise StateError("a run needs an id")
         self._commit(RunBegan(), _text("the id of a run", run_id))
 
-    def end_run(self, status: EndStatus) -> None:
+    def end_run(self, status: EndStatus, *, at: float | None = None) -> None:
         """The run has ended. Unless it was interrupted, calls without an answer get one that says so.
 
-        It holds also when it cannot be recorded, which is logged.
+        It holds also when it cannot be recorded, which is logged. `at` is when it ended (seconds since the epoch), if
+        not now.
 
         Raises:
             StateError: none is under way.
         """
-        self._commit(RunEnded(status))
+        self._commit(RunEnded(status), at=at)
 
     def estimate_tokens(self) -> int:
         """An upper guess of the tokens of `get_messages()`; it costs nothing to ask."""
@@ -287,9 +288,10 @@ class State:
             raise StateError(f"line {entry.seq + 1} does not follow from those before it: {error}") from error
         self._apply(entry)
 
-    def _commit(self, change: Change, run_id: str | None = None) -> None:
+    def _commit(self, change: Change, run_id: str | None = None, at: float | None = None) -> None:
         self._check(change)
-        entry = Entry(seq=len(self._entries), time=time.time(), run_id=run_id or self._run_id, change=change)
+        now = time.time() if at is None else at
+        entry = Entry(seq=len(self._entries), time=now, run_id=run_id or self._run_id, change=change)
         self._record(entry)
         self._apply(entry)
         for observer in tuple(self._observers):

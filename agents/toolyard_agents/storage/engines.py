@@ -12,8 +12,10 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from toolyard_agents.storage.tables import METADATA
 
-BUSY = 30.0
-"""Seconds to wait for another process that writes to the same SQLite file."""
+BUSY = 5.0
+"""Seconds to wait for another process that writes to the same SQLite file, or locks a table."""
+SLOW = 10.0
+"""Seconds that a statement may take."""
 LOCK = 7_301_926
 """PostgreSQL's advisory lock for making the tables, which two processes would else try in the same moment."""
 
@@ -42,7 +44,16 @@ def sqlite_engine(path: Path) -> Engine:
 
 def postgresql_engine(url: URL) -> Engine:
     """The engine of a database that `url` names."""
-    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=8)
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_pre_ping=True,
+        pool_size=8,
+        pool_timeout=SLOW,
+        connect_args={
+            "connect_timeout": int(BUSY),
+            "options": f"-c lock_timeout={int(BUSY * 1000)} -c statement_timeout={int(SLOW * 1000)}",
+        },
+    )
 
 
 def create_tables(engine: Engine) -> None:

@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -26,8 +26,10 @@ log = logging.getLogger("toolyard")
 
 
 @asynccontextmanager
-async def leased(storage: Storage, key: Key, what: str) -> AsyncGenerator[None]:
-    """Hold the key.
+async def leased(
+    storage: Storage, key: Key, what: str, lost: Callable[[str], None] | None = None
+) -> AsyncGenerator[None]:
+    """Hold the key. `lost` is told why, when another process took it over because this one seemed to be gone.
 
     Raises:
         SessionBusy: another process holds it; `what` says of what.
@@ -36,11 +38,12 @@ async def leased(storage: Storage, key: Key, what: str) -> AsyncGenerator[None]:
     holder = _holder()
     try:
         record = await _taken(storage, key, what, holder)
-        keeping = asyncio.create_task(_keep(storage, record), name=f"toolyard-lease-{key.id}")
+        keeping = asyncio.create_task(_keep(storage, record, lost), name=f"toolyard-lease-{key.id}")
         try:
             yield
         finally:
             keeping.cancel()
+            await asyncio.wait({keeping})
     finally:  # also when it was cancelled while it was taken
         await to_its_end(_let_go(storage, key, holder))
 
@@ -65,16 +68,28 @@ async def _taken(storage: Storage, key: Key, what: str, holder: str) -> Record:
         raise SessionBusy(f"{what} was begun in another process in the same moment; try again") from conflict
 
 
-async def _keep(storage: Storage, record: Record) -> None:
+async def _keep(storage: Storage, record: Record, lost: Callable[[str], None] | None) -> None:
     while True:
         await asyncio.sleep(RENEWED)
         try:
-            record = await storage.put(record.key, record.value, version=record.version, expires=time.time() + LASTS)
+            record = await _renewed(storage, record)
         except StorageConflict:
-            log.error("%s %r was taken over by another process", record.key.kind, record.key.id)  # noqa: TRY400
+            reason = f"{record.key.kind} {record.key.id!r} was taken over by another process"
+            log.error(reason)  # noqa: TRY400 - the message says it all
+            if lost is not None:
+                lost(reason)
             return
         except StorageError:
             log.exception("%s %r could not be renewed", record.key.kind, record.key.id)
+
+
+async def _renewed(storage: Storage, record: Record) -> Record:
+    """The lease for another while; one that ended, and that nobody took, is taken again."""
+    held = await storage.get(record.key)
+    if held is not None and held.value != record.value:
+        raise StorageConflict("another process has it")
+    version = held.version if held else 0
+    return await storage.put(record.key, record.value, version=version, expires=time.time() + LASTS)
 
 
 async def _let_go(storage: Storage, key: Key, holder: str) -> None:

@@ -72,7 +72,8 @@ class SqlStorage:
         new: dict[str, Any] = {"value": value, "version": version + 1, "expires": expires}
         mine = _is(RECORDS, key_columns(key))
         if version == 0:
-            connection.execute(delete(RECORDS).where(*mine, ~self._lasts()))
+            beside = {**scope_columns(key.scope), "kind": key.kind}  # what is over among its neighbours goes, too
+            connection.execute(delete(RECORDS).where(*_is(RECORDS, beside), ~self._lasts()))
             connection.execute(insert(RECORDS).values(**key_columns(key), **new))
             return
         current = (*mine, RECORDS.c.version == version, self._lasts())

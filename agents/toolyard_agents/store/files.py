@@ -115,7 +115,7 @@ class SessionFiles:
         if state.session_id != session_id:
             raise TraceError(f"{name} is the trace of another session, {state.session_id!r}")
         if state.status == "running":
-            state.end_run("error")
+            state.end_run("error", at=state.entries[-1].time)
         return state
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -73,8 +73,10 @@ class StoredThreads:
             yield Session(agent, state=thread.state, context=replace(context, keep=keep))
 
     @asynccontextmanager
-    async def held(self, caller: Caller, thread_id: str) -> AsyncGenerator[str]:
-        """Wait until the thread is free in this process, and hold it.
+    async def held(
+        self, caller: Caller, thread_id: str, lost: Callable[[str], None] | None = None
+    ) -> AsyncGenerator[str]:
+        """Wait until the thread is free in this process, and hold it; `lost` hears that another took it over.
 
         Raises:
             SessionBusy: another process runs it.
@@ -82,7 +84,7 @@ class StoredThreads:
         """
         scope = scope_of(caller)
         lease = Key(scope=scope, kind="lease", id=json.dumps(["thread", thread_id]))
-        async with self.turns.taken(lease), leased(self.storage, lease, f"thread {thread_id!r}"):
+        async with self.turns.taken(lease), leased(self.storage, lease, f"thread {thread_id!r}", lost):
             yield thread_id
 
     async def open(self, caller: Caller, agent: Agent, thread_id: str) -> StoredThread:
@@ -96,7 +98,7 @@ class StoredThreads:
         lines = await self.storage.lines(key)
         state = _restored(lines, f"thread {thread_id!r} of {agent.name}") if lines else State(thread_id)
         if state.status == "running":
-            state.end_run("error")
+            state.end_run("error", at=state.entries[-1].time)  # as far as anybody knows; the time since is not its own
         return StoredThread(storage=self.storage, key=key, state=state, kept=len(lines))
 
 

@@ -28,5 +28,10 @@ def binding_of(tool: Tool, arguments: JsonObject, caller: Caller) -> str:
     return _digest([caller.id, caller.tenant, tool.name, canonical(arguments), policy_version(tool, caller)])
 
 
+def bound_to(binding: str, preview: str | None) -> str:
+    """The binding of an approval that was given to what a person was shown."""
+    return binding if preview is None else _digest([binding, preview])
+
+
 def _digest(parts: list[object]) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

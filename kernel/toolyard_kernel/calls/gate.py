@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
-from toolyard_kernel.approvals.binding import binding_of
+from toolyard_kernel.approvals.binding import binding_of, bound_to
 from toolyard_kernel.approvals.edits import completed
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.admission import Admitted, Refusal
@@ -139,15 +139,16 @@ class Gate:
         """Ask; an answer with other arguments is validated and decided again, and an approval is used up here."""
         call, entry, decision = admitted.call, admitted.entry, admitted.decision
         binding = self._binding(call, entry, caller)
+        preview = await self._preview(admitted, caller, door)
         ask = Ask(
             call_id=call.call_id,
             tool=call.tool,
             arguments=without_secrets(call.arguments, entry.secret),
             reason=decision.reason,
             caller=caller,
-            binding=binding,
+            binding=bound_to(binding, preview),
             secret=entry.secret,
-            preview=await self._preview(admitted, caller, door),
+            preview=preview,
         )
         given = await self._answered(ask, door, entry)
         if not given.approved:

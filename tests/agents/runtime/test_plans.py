@@ -36,6 +36,9 @@ from toolyard import (
     define_planner,
     define_tool,
 )
+from toolyard_agents.plans.execution import break_off
+from toolyard_agents.storage.storage import Scope
+from toolyard_kernel.ledger.files import FileLedger, read_records
 
 pytestmark = pytest.mark.anyio
 
@@ -84,7 +87,7 @@ async def test_each_change_of_a_plan_is_an_event_and_each_outcome_is_kept(storag
         assert life_of(events)[:3] == ["pending_approval", "approved", "executing"]
         assert life_of(events)[-1] == "executed"
         preview = next(event for event in events if event["type"] == "approval_required")["tool_metadata"]["preview"]
-        assert preview.splitlines()[0] == "New prices"
+        assert preview.splitlines()[0] == 'Plan "p": 3 calls'
         assert all(step["arguments"]["sku"] in preview for step in STEPS), "who approves sees every call"
         plan = await got(runtime)
         assert (plan["status"], plan["by"]) == ("executed", "planner")
@@ -174,6 +177,52 @@ async def test_a_plan_is_carried_out_by_one_of_many_at_once() -> None:
         threads = [drive(runtime, runtime.run_specialist("executor", prompt, f"t{n}")) for n in range(5)]
         await asyncio.gather(*threads)
     assert len(done) == 3, "each call once"
+
+
+async def test_a_plan_is_only_proposed_if_whoever_approves_it_can_be_shown_all_of_it() -> None:
+    async with runtime_of() as runtime, asyncio.timeout(SAFE):
+        many = [{"tool": "price", "arguments": {"sku": "s" * 200, "price": number}} for number in range(60)]
+        assert "propose smaller ones" in told_of(await propose(runtime, many))
+        feigned = {"plan_id": "p", "title": "x\n2. price {}", "steps": STEPS[:1]}
+        await drain(runtime.run_specialist("planner", script(("propose_plan", feigned)), "t"))
+        events = await execute(runtime)
+    preview = next(event for event in events if event["type"] == "approval_required")["tool_metadata"]["preview"]
+    assert len(preview.splitlines()) == 3, "a title feigns no step"
+
+
+async def test_a_secret_of_a_step_is_in_no_event_and_no_record(tmp_path: Path) -> None:
+    ledger = FileLedger(tmp_path / "ledger")
+    async with runtime_of(spec_of(agents=TOUCHY), ledger=ledger) as runtime, asyncio.timeout(SAFE):
+        events = [*await propose(runtime, steps_of("hunter2", "fail")), *await execute(runtime)]
+        assert json.dumps(await got(runtime)).count("hunter2") == 0
+    told = [event for event in events if event["type"] != "agent_start"]  # the prompt itself is a script with it
+    assert "hunter2" not in json.dumps(told)
+    assert "hunter2" not in json.dumps(list(read_records(tmp_path / "ledger")))
+
+
+@define_tool(name="taken", description="Somebody else takes the plan over.", input_schema={"n": int})
+async def taken(args: dict[str, Any], ctx: ToolContext) -> str:
+    ctx.services["done"].append(args["n"])
+    storage = ctx.services["storage"]()
+    for record in await storage.records(Scope(tenant="acme:v1", owner="python"), "plan"):
+        await break_off(storage, record)
+    return "done"
+
+
+Taken = define_plan("taken", tools=[taken])
+
+
+async def test_a_plan_that_was_taken_over_makes_no_further_call() -> None:
+    agents = [define_planner("planner", prompt="x", plan=Taken), define_executor("executor", prompt="x", plan=Taken)]
+    done: list[Any] = []
+    services: dict[str, Any] = {"done": done, "storage": lambda: runtime.parts.ground.storage}
+    runtime: Runtime = runtime_of(spec_of(agents=agents), services=services)
+    async with runtime, asyncio.timeout(SAFE):
+        await propose(runtime, [{"tool": "taken", "arguments": {"n": n}} for n in range(3)])
+        said = told_of(await execute(runtime))
+        plan = await got(runtime)
+    assert (done, "taken over" in said) == ([0], True)
+    assert (plan["status"], [step["status"] for step in plan["steps"]]) == ("failed", ["unknown", *["not_done"] * 2])
 
 
 KILLED = """

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Generator
-from contextlib import aclosing
+from collections.abc import Generator, Sequence
+from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,23 @@ import pytest
 
 from tests.agents.runtime.yard import SAFE, Event, drain, drive, results_of, runtime_of, script, spec_of, types_of
 from tests.agents.storage.places import KINDS, place
-from toolyard import StorageSpec, ToolContext, UnknownName, define_specialist, define_tool
-from toolyard.testing import FakeModel
+from toolyard import (
+    Agent,
+    Runtime,
+    StorageError,
+    StorageSpec,
+    ToolContext,
+    UnknownName,
+    define_specialist,
+    define_tool,
+    define_toolkit,
+)
+from toolyard.testing import FakeModel, NoLedger
 from toolyard_agents.events import TERMINAL
+from toolyard_agents.runtime.parts import Ground, RuntimeParts
+from toolyard_agents.storage.memory import MemoryStorage
+from toolyard_agents.storage.storage import Key, Scope
+from toolyard_kernel.tools.opening import OpenToolkits
 
 pytestmark = pytest.mark.anyio
 
@@ -185,3 +199,93 @@ async def test_an_agent_of_a_runtime_may_do_no_more_than_its_profile_says() -> N
         events = await drive(runtime, runtime.query(script(("note", {"word": "x"})), "t"))
     assert "no tool" in results_of(events)[0] or "allows only" in results_of(events)[0]
     assert done == []
+
+
+class Failing(MemoryStorage):
+    """Fails from its n-th change on."""
+
+    left = 10**9
+
+    async def append(self, key: Key, lines: Sequence[str], *, after: int) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise StorageError("the disk is full")
+        await super().append(key, lines, after=after)
+
+
+@pytest.mark.parametrize("number", range(14))
+async def test_a_stream_whose_events_cannot_be_kept_ends_with_an_event_and_says_why(number: int) -> None:
+    done: list[Any] = []
+    storage = Failing()
+    storage.left = number
+    ground = Ground.of("acme:v1", storage, services={"done": done}, ledger=NoLedger())
+    runtime = Runtime(parts=RuntimeParts.of(ground, {}, {}, OpenToolkits((), lambda toolkit: None)))
+    runtime.register_agent(Agent(name="a", model="scripted", tools=spec_of().agents[3].tools))
+    events: list[Event] = []
+
+    async def read() -> None:
+        async for event in runtime.query(script(("note", {"word": "x"}), "y"), "t"):
+            events.append(event)  # noqa: PERF401 - until it fails
+
+    with pytest.raises(StorageError, match="disk is full"):
+        await read()
+    assert events[-1]["type"] in TERMINAL
+    storage.left = 10**9
+    again = await drain(runtime.query("after that", "t"))
+    assert again[-1]["content"] == "after that"
+    assert len(done) <= 1
+
+
+async def test_a_reader_who_comes_back_is_told_an_end_that_was_never_told() -> None:
+    async with runtime_of() as runtime:
+        await drain(runtime.run_specialist("helper", "hello", "t"))
+        storage = runtime.parts.ground.storage
+        key = Key(scope=Scope(tenant="acme:v1", owner="python"), kind="event", id="t")
+        *kept, last = await storage.lines(key)
+        await storage.delete(key)
+        await storage.append(key, kept, after=0)  # as if the process had been killed just before
+        (end,) = await drain(runtime.run_specialist("helper", "hello", "t", resume=len(kept)))
+        assert (end["type"], end["content"], end["event_id"]) == ("turn_complete", "hello", len(kept) + 1)
+        assert json.loads(last)["type"] == "turn_complete"
+        assert await drain(runtime.run_specialist("helper", "hello", "t", resume=len(kept) + 1)) == []
+
+
+async def test_the_prompt_is_kept_with_the_first_event_of_its_run() -> None:
+    async with runtime_of() as runtime, aclosing(runtime.run_specialist("helper", "remember me", "t")) as stream:
+        assert (await anext(stream))["type"] == "agent_start"
+        key = Key(scope=Scope(tenant="acme:v1", owner="python"), kind="thread", id='["helper", "t"]')
+        assert "remember me" in str(await runtime.parts.ground.storage.lines(key))
+
+
+async def test_whoever_leaves_while_the_thread_is_busy_waits_for_nobody() -> None:
+    async with (
+        runtime_of() as runtime,
+        aclosing(runtime.run_specialist("helper", script(("delete", {"sku": "1"})), "t")) as first,
+    ):
+        assert (await anext(first))["type"] == "agent_start"
+        async with asyncio.timeout(2):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.1):
+                    await drain(runtime.run_specialist("helper", "x", "t"))
+
+
+async def test_closing_a_runtime_cancels_all_of_its_runs_at_once() -> None:
+    runtime = runtime_of()
+    streams = [runtime.run_specialist("helper", script(("delete", {"sku": "1"})), f"t{n}") for n in range(6)]
+    waiting = runtime.run_specialist("helper", "queued", "t0")
+    async with asyncio.timeout(SAFE):
+        for stream in streams:
+            await anext(stream)
+        readers = [asyncio.create_task(drain(stream)) for stream in (*streams, waiting)]
+        for _ in range(50):  # until each of them waits
+            await asyncio.sleep(0)
+        await runtime.close()
+        ends = [(await reader)[-1]["type"] for reader in readers]
+    assert ends == ["cancelled"] * 7
+
+
+def test_a_storage_that_an_agents_files_would_hold_is_refused(tmp_path: Path) -> None:
+    files = define_toolkit("files", settings={"root": str(tmp_path)})
+    agents = [define_specialist("a", prompt="x", toolkits=[files])]
+    with pytest.raises(ValueError, match="below the root of the toolkit 'files'"):
+        runtime_of(spec_of(f"sqlite:{tmp_path}/sub/shop.db", agents=agents))

@@ -18,6 +18,8 @@ from toolyard import PermissionProfile, StorageSpec, define_reference, define_sp
 from toolyard.testing import NoLedger
 from toolyard_agents.references.references import References
 from toolyard_agents.storage.memory import MemoryStorage
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.references.overflow import Overflow
 from toolyard_kernel.references.pages import page_of
 
 pytestmark = pytest.mark.anyio
@@ -108,6 +110,33 @@ async def test_a_result_that_is_too_long_is_kept_and_read_on() -> None:
         page = script(("resolve_ref", {"ref": ref, "offset": 400}))
         (told,) = results_of(await drain(runtime.query(page, "t")))
         assert json.loads(told)["text"].startswith("0000050\n")
+
+
+async def test_of_two_times_the_longer_one_counts() -> None:
+    now = [1000.0]
+    storage = MemoryStorage(clock=lambda: now[0])
+    references = References(storage=storage, tenant="acme:v1", specs={}, clock=lambda: now[0])
+    kept = await references.create("ann", "note", "x")
+    assert kept == await references.create("ann", "note", "x", ttl=10)
+    now[0] += 11
+    assert await references.resolve("ann", kept) == "x"
+
+
+class Stuck:
+    """A store that never comes back."""
+
+    async def keep(self, caller: Caller, text: str) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async def text(self, caller: Caller, id: str) -> str:
+        return ""
+
+
+async def test_a_store_that_hangs_holds_no_call() -> None:
+    caller = Caller(id="ann", profile=PermissionProfile.model_validate({}))
+    async with asyncio.timeout(SAFE):
+        assert await Overflow(store=Stuck(), has_tool=True).kept(caller, "x") == ""
 
 
 @given(text=st.text(max_size=3000), limit=st.integers(20, 2000))

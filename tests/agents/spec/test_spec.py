@@ -114,6 +114,8 @@ def test_a_document_needs_its_code_and_the_code_must_be_what_it_says() -> None:
         ("tenant: {name: a, version: v1}\nagents: []\nstorag: x", "storag"),
         ("tenant: {name: a, version: v1}\nagents: [{name: x, tools: [y]}]", "agent 'x' names 'y'"),
         ("tenant: {name: a, version: v1}\nagents: [{name: x, plan: y}]", "agent 'x' names 'y'"),
+        ("x: &x [1]\ny: *x", "alias"),
+        ("a: " + "[" * 3000, "neither JSON nor YAML"),
         ("tenant: {name: a/b, version: v1}\nagents: [{name: x}]", "tenant 'a/b'"),
         ("tenant: {name: a, version: v1}\nagents: [{role: specialist}]", "an agent has no name"),
         ("tenant: {name: a, version: v1}\nagents: [{name: x, role: planner}]", "'x' is a planner without a plan"),
@@ -130,6 +132,7 @@ def test_a_document_that_is_none_is_named(text: str, said: str) -> None:
     ("make", "said"),
     [
         (lambda: spec(agents=[]), "at least one agent"),
+        (lambda: spec(agents=[define_specialist("mcp", prompt="x")]), "cannot be named 'mcp'"),
         (lambda: spec(agents=[look]), "expected what define_specialist"),
         (lambda: spec(tenant="acme"), "tenant='acme'; expected what define_tenant returns"),
         (lambda: spec(agents=[define_specialist("a"), define_specialist("a")]), "two agents are named 'a'"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import pytest
 
 from tests.agents.storage.places import storage_at
 from toolyard_agents.errors import SessionBusy
+from toolyard_agents.storage import leases
 from toolyard_agents.storage.descriptor import StorageSpec
 from toolyard_agents.storage.leases import is_held, leased
 from toolyard_agents.storage.storage import Key, Scope, Storage
@@ -71,3 +73,24 @@ async def test_whether_a_process_of_another_machine_lives_is_not_told_by_its_id(
         with pytest.raises(SessionBusy):
             async with leased(storage, KEY, "it"):
                 pytest.fail("it was taken from a process that may run")
+
+
+async def test_whoever_holds_a_lease_hears_that_it_was_taken_and_takes_one_again_that_nobody_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leases, "RENEWED", 0.01)
+    lost = asyncio.Event()
+    other = json.dumps(["another machine", 1, "x"])
+    async with storage_at(StorageSpec()) as storage, asyncio.timeout(10):
+        async with leased(storage, KEY, "it", lambda reason: lost.set()):
+            await storage.delete(KEY)  # as if it had ended while the storage was away
+            while not await is_held(storage, KEY):  # noqa: ASYNC110 - nobody tells it
+                await asyncio.sleep(0.01)
+            assert not lost.is_set()
+            held = await storage.get(KEY)
+            assert held is not None
+            await storage.put(KEY, other, version=held.version)  # nothing else runs between these two
+            await lost.wait()
+        still = await storage.get(KEY)
+        assert still is not None
+        assert still.value == other, "what another holds is not let go"

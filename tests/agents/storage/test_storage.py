@@ -11,12 +11,15 @@ from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import select
 
 from tests.agents.storage.places import KINDS, place, storage_at
 from toolyard_agents.errors import StorageConflict, StorageError
 from toolyard_agents.storage.descriptor import StorageSpec
 from toolyard_agents.storage.opening import open_storage
+from toolyard_agents.storage.sql import SqlStorage
 from toolyard_agents.storage.storage import Key, Kind, Scope, Storage
+from toolyard_agents.storage.tables import RECORDS
 from toolyard_kernel.errors import ConfigError
 
 pytestmark = pytest.mark.anyio
@@ -97,6 +100,15 @@ async def test_what_is_over_is_not_there(storage: Storage) -> None:
         await storage.put(key("old"), "2", version=1)
     again = await storage.put(key("old"), "2", version=0, expires=future)
     assert (again.version, await storage.get(key("old"))) == (1, again)
+
+
+async def test_what_is_over_is_forgotten_when_something_new_comes(storage: Storage) -> None:
+    for number in range(3):
+        await storage.put(key(f"old{number}"), "1", version=0, expires=time.time() - 1)
+    await storage.put(key("new"), "1", version=0)
+    if isinstance(storage, SqlStorage):
+        rows = await storage._in_transaction(lambda connection: list(connection.execute(select(RECORDS.c.id))))  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+        assert [row.id for row in rows] == ["new"]
 
 
 async def test_a_stream_grows_only_behind_its_last_line(storage: Storage) -> None:
