@@ -33,7 +33,7 @@ EXPECTED = {
         "mug-old    4.00  stock 0\n  mug-red    7.00",
         "→ refused before it ran: DELETE",
         "· plan mugs is draft: not_done not_done not_done",
-        "executor  asks for execute_plan:\nMugs: 10 % off, none without stock\n1. set_price",
+        'executor  asks for execute_plan:\nPlan "mugs": 3 calls\n1. set_price',
         "→ approval was given: Said by the shop's owner.",
         "· plan mugs is executed: ok ok ok",
         "turn_complete: Two mugs are cheaper, and one is gone.",

@@ -320,9 +320,12 @@ async def test_an_approval_serves_what_was_shown_and_not_what_the_same_arguments
         ran.append(meaning[0])
         return "done"
 
+    def preview(arguments: JsonObject, ctx: Any) -> str:
+        return meaning[0]
+
     registry = Registry()
     made = define_tool(name="carry_out", description="", input_schema=SCHEMA, handler=act, approval="always")
-    registry.register(replace(made, preview=lambda arguments, ctx: meaning[0]))
+    registry.register(replace(made, preview=preview))
     gate = replace(yard.gate, registry=registry)
 
     async def call() -> Outcome:
