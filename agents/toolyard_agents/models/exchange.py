@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import anyio
 
-from toolyard_agents.errors import ModelError
+from toolyard_agents.errors import ModelError, ModelRefused
 from toolyard_agents.models.failures import Failures
 from toolyard_agents.models.model import Piece
 from toolyard_agents.models.patience import Patience
@@ -17,6 +17,8 @@ from toolyard_agents.models.patience import Patience
 if TYPE_CHECKING:
     from httpx2 import Response
 
+LARGEST = 32_000_000
+"""Characters of all events of an answer: a server that never ends must not fill the memory."""
 _END = object()
 
 
@@ -71,9 +73,12 @@ class Exchange:
         """
         stream = await self._begin(body)
         async with stream:
-            events = 0
+            events = size = 0
             while (event := await self._next(stream)) is not _END:
                 events += 1
+                size += len(str(event))
+                if size > LARGEST:
+                    raise ModelRefused(f"the answer has more than {LARGEST} characters, and does not end")
                 for piece in self._in_words(partial(self._answer.take, event)):
                     yield piece
         if not self._answer.complete:

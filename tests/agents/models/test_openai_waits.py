@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from typing import cast
 
 import anyio
@@ -26,7 +26,8 @@ from tests.agents.models.chat_server import (
     text_turn,
 )
 from tests.agents.models.conversations import answer, user, watch
-from toolyard_agents.errors import ModelUnavailable
+from toolyard_agents.errors import ModelRefused, ModelUnavailable
+from toolyard_agents.models import exchange
 from toolyard_agents.models.model import Piece, TextPiece
 from toolyard_agents.models.openai import OpenAIModel
 from toolyard_agents.models.opening import open_model
@@ -75,6 +76,23 @@ async def test_a_stall_ends_the_question(parts: list[bytes], patience: Patience)
             with pytest.raises(ModelUnavailable, match=r"nothing came for 0\.2 s|no answer, in time"):
                 await answer(model, "go")
             await turn.left.wait()
+
+
+async def endless(connection: Connection) -> None:
+    """The arguments of one call, without end."""
+    await connection.send(f"{STREAM}connection: close\r\n\r\n".encode())
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "x" * 10_000}}
+    with suppress(OSError):
+        while True:
+            await connection.send(delta(tool_calls=[call]))
+
+
+async def test_an_answer_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "LARGEST", 500_000)
+    with anyio.fail_after(10):
+        async with asking(endless) as (model, _):
+            with pytest.raises(ModelRefused, match="does not end"):
+                await answer(model, "go")
 
 
 async def test_a_stall_after_the_end_of_an_answer_does_not_matter() -> None:
