@@ -10,11 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from toolyard_agents.errors import StorageError
 
-Outcome = Literal["approve", "reject", "revise"]
-OUTCOMES: tuple[Outcome, ...] = ("approve", "reject", "revise")
-State = Literal["pending", "approved", "rejected", "revised", "expired", "withdrawn"]
+ApprovalOutcome = Literal["approve", "reject", "revise"]
+OUTCOMES: tuple[ApprovalOutcome, ...] = ("approve", "reject", "revise")
+ApprovalState = Literal["pending", "approved", "rejected", "revised", "expired", "withdrawn"]
 
-ANSWERED: dict[Outcome, State] = {"approve": "approved", "reject": "rejected", "revise": "revised"}
+ANSWERED: dict[ApprovalOutcome, ApprovalState] = {"approve": "approved", "reject": "rejected", "revise": "revised"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class PendingApproval:
     tool_call_id: str
     asked: float
     expires: float
-    state: State = "pending"
+    state: ApprovalState = "pending"
     feedback: str | None = None
 
     def dump(self) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from toolyard_agents.errors import StorageConflict, StorageError
-from toolyard_agents.runtime.approval_record import ANSWERED, OUTCOMES, Outcome, PendingApproval, State
+from toolyard_agents.runtime.approval_record import ANSWERED, OUTCOMES, ApprovalOutcome, ApprovalState, PendingApproval
 from toolyard_agents.storage.storage import Key, Scope, Storage
 from toolyard_kernel.approvals.asks import Answer, Ask
 from toolyard_kernel.errors import UnknownName
@@ -29,11 +29,11 @@ log = logging.getLogger("toolyard")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class OpenAsk:
     """An ask that waits. Only the call that it is for takes its answer."""
 
     id: str
-    desk: Approvals
+    desk: ApprovalDesk
     expires: float
 
     async def answer(self) -> Answer:
@@ -46,7 +46,7 @@ class Asked:
 
 
 @dataclass(slots=True, kw_only=True)
-class Approvals:
+class ApprovalDesk:
     """The asks of one tenant's agents, in a storage that other processes may share.
 
     An ask is answered once, by whoever is first, and only while it waits.
@@ -57,7 +57,7 @@ class Approvals:
     clock: Callable[[], float] = time.time
     _answered: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
 
-    async def open(self, ask: Ask, *, agent: str, thread_id: str, run_id: str, tool_call_id: str) -> Asked:
+    async def open(self, ask: Ask, *, agent: str, thread_id: str, run_id: str, tool_call_id: str) -> OpenAsk:
         """Keep an ask, until its profile's deadline.
 
         Raises:
@@ -84,9 +84,9 @@ class Approvals:
         except BaseException:
             self._answered.pop(approval.id, None)
             raise
-        return Asked(id=approval.id, desk=self, expires=approval.expires)
+        return OpenAsk(id=approval.id, desk=self, expires=approval.expires)
 
-    async def respond(self, id: str, outcome: Outcome, feedback: str | None = None) -> None:
+    async def respond(self, id: str, outcome: ApprovalOutcome, feedback: str | None = None) -> None:
         """Answer an ask that waits. With `revise` the call is not made, and the model is told what to change.
 
         Raises:
@@ -112,7 +112,7 @@ class Approvals:
         found = [self._current(PendingApproval.load(record.value, record.key.id)) for record in records]
         return [approval for approval in found if approval.state == "pending"]
 
-    async def answer_to(self, asked: Asked) -> Answer:
+    async def answer_to(self, asked: OpenAsk) -> Answer:
         """The answer to an ask of this process, once it is there."""
         event = self._answered[asked.id]
         try:
@@ -126,14 +126,14 @@ class Approvals:
         finally:
             self._answered.pop(asked.id, None)
 
-    async def withdraw(self, asked: Asked) -> None:
+    async def withdraw(self, asked: OpenAsk) -> None:
         """Say that nobody waits for an answer any more; one that came first stays."""
         self._answered.pop(asked.id, None)
         with anyio.CancelScope(shield=True), anyio.move_on_after(FAREWELL):
             await self._nobody_waits(asked)
 
-    async def _nobody_waits(self, asked: Asked) -> None:
-        state: State = "expired" if self.clock() >= asked.expires else "withdrawn"
+    async def _nobody_waits(self, asked: OpenAsk) -> None:
+        state: ApprovalState = "expired" if self.clock() >= asked.expires else "withdrawn"
         with suppress(UnknownName, StorageConflict):
             try:
                 approval, version = await self._get(asked.id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolyard_agents.runtime.approvals import Approvals, Asked
+from toolyard_agents.runtime.approvals import ApprovalDesk, OpenAsk
 from toolyard_kernel.approvals.asks import Ask
 
 
@@ -12,10 +12,10 @@ from toolyard_kernel.approvals.asks import Ask
 class ThreadDesk:
     """Lays the asks of a thread on the runtime's desk."""
 
-    approvals: Approvals
+    approvals: ApprovalDesk
     thread_id: str
 
-    async def open(self, ask: Ask, *, agent: str, run_id: str, tool_call_id: str) -> Asked:
+    async def open(self, ask: Ask, *, agent: str, run_id: str, tool_call_id: str) -> OpenAsk:
         """Keep an ask until somebody answers it.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import Any
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.references.references import References
-from toolyard_agents.runtime.approvals import Approvals
+from toolyard_agents.runtime.approvals import ApprovalDesk
 from toolyard_agents.runtime.running import Runs
 from toolyard_agents.spec.reference_spec import ReferenceSpec
 from toolyard_agents.spec.runtime_spec import TEAM
@@ -17,7 +17,7 @@ from toolyard_agents.storage.storage import Storage
 from toolyard_agents.team.team import Team
 from toolyard_agents.team.tools import team_tools
 from toolyard_agents.threads.stored import StoredThreads
-from toolyard_kernel.approvals.store import Approvals as OperatorApprovals
+from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import checked_services
 from toolyard_kernel.calls.gate import Gate
@@ -66,7 +66,7 @@ class Ground:
         gate = Gate(
             registry=Registry(),
             recorder=Recorder(ledger or FileLedger(state_folder())),
-            approvals=OperatorApprovals(state_folder()),
+            approvals=Approvals(state_folder()),
             services=checked_services(services),
             references=references,
         )
@@ -84,7 +84,7 @@ class RuntimeParts:
     served: dict[str, Registry]
     team: Team
     runs: Runs
-    approvals: Approvals
+    approvals: ApprovalDesk
     resources: Resources
     prompts: Prompts
 
@@ -99,7 +99,7 @@ class RuntimeParts:
     ) -> RuntimeParts:
         """The parts of a runtime of these agents."""
         threads = StoredThreads(storage=ground.storage)
-        approvals = Approvals(storage=ground.storage, tenant=ground.tenant)
+        approvals = ApprovalDesk(storage=ground.storage, tenant=ground.tenant)
         team = Team(agents=agents, gate=ground.gate, threads=threads)
         host = Caller(id=HOST, tenant=ground.tenant, profile=BUILT_IN["unrestricted"])
         return cls(

@@ -15,8 +15,9 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import TERMINAL, AgentEvent
 from toolyard_agents.opened import opened_behind
-from toolyard_agents.runtime.approvals import Approvals
+from toolyard_agents.runtime.approvals import ApprovalDesk
 from toolyard_agents.runtime.desk import ThreadDesk
+from toolyard_agents.runtime.run_limits import NO_LIMITS, RunLimits
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
 from toolyard_agents.state.state import Status
@@ -42,6 +43,7 @@ class Query:
     prompt: str
     thread_id: str
     resume: int | None = None
+    limits: RunLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Runs:
     gate: Gate
     caller: Caller
     threads: StoredThreads
-    approvals: Approvals
+    approvals: ApprovalDesk
     open_toolkits: OpenToolkits
     under_way: dict[CancellationToken, anyio.Event] = field(default_factory=dict[CancellationToken, anyio.Event])
 
@@ -107,8 +109,9 @@ class Runs:
         agent, goes_on = query.agent, query.resume is not None and thread.state.status in GOES_ON
         async with self.open_toolkits.held(), opened_behind(self.gate, agent) as open_agent:
             context = RunContext(
-                caller=self.caller,
+                caller=query.limits.narrowed(self.caller),
                 trusted=True,
+                bounds=query.limits.bounds,
                 opened=open_agent,
                 desk=ThreadDesk(approvals=self.approvals, thread_id=query.thread_id),
                 keep=recorder.keep,

@@ -15,10 +15,11 @@ from toolyard_agents.errors import AgentError
 from toolyard_agents.references.reference import Reference
 from toolyard_agents.references.references import MISSING
 from toolyard_agents.results import RunResult
-from toolyard_agents.runtime.approval_record import Outcome
+from toolyard_agents.runtime.approval_record import ApprovalOutcome
 from toolyard_agents.runtime.parts import HOST, RuntimeParts, bare_parts
+from toolyard_agents.runtime.run_limits import RunLimits
 from toolyard_agents.runtime.running import Event, Query
-from toolyard_agents.runtime.traced import RunLimits, traced_run
+from toolyard_agents.runtime.traced import traced_run
 from toolyard_agents.session.emitting import OnEvent
 from toolyard_agents.spec.reference_spec import ReferenceSpec
 from toolyard_agents.spec.runtime_spec import TEAM
@@ -52,8 +53,8 @@ class Runtime:
     ) -> None:
         """Without `parts`, a runtime without agents, for the tenant `default`, that keeps things in memory.
 
-        `trace_dir` is where `run` writes traces, by default `.toolyard/traces`. A run has `timeout` seconds, and at
-        most `max_concurrency` of its calls are under way at once.
+        `trace_dir` is where `run` writes traces, by default `.toolyard/traces`. A run of the program
+        itself has `timeout` seconds, and at most `max_concurrency` of its calls are under way at once.
 
         Raises:
             AgentError: a number is not above 0.
@@ -90,9 +91,7 @@ class Runtime:
         Raises:
             UnknownName: there are several agents, and none is a coordinator.
         """
-        return self.parts.runs.events(
-            Query(agent=chosen(self.parts.agents, None), prompt=prompt, thread_id=thread_id, resume=resume)
-        )
+        return self._events(chosen(self.parts.agents, None), prompt, thread_id, resume)
 
     def run_specialist(
         self, name: str, prompt: str, thread_id: str, resume: int | None = None
@@ -102,9 +101,11 @@ class Runtime:
         Raises:
             UnknownName: there is none.
         """
-        return self.parts.runs.events(
-            Query(agent=chosen(self.parts.agents, name), prompt=prompt, thread_id=thread_id, resume=resume)
-        )
+        return self._events(chosen(self.parts.agents, name), prompt, thread_id, resume)
+
+    def _events(self, agent: Agent, prompt: str, thread_id: str, resume: int | None) -> AsyncGenerator[Event]:
+        query = Query(agent=agent, prompt=prompt, thread_id=thread_id, resume=resume, limits=self._limits)
+        return self.parts.runs.events(query)
 
     def register_agent(self, agent: Agent) -> None:
         """Add an agent, under its name.
@@ -144,7 +145,9 @@ class Runtime:
         """
         return await replayed(read_trace(self.trace_dir, trace_id), chosen(self.parts.agents, agent))
 
-    async def respond_to_approval(self, approval_id: str, outcome: Outcome, feedback: str | None = None) -> None:
+    async def respond_to_approval(
+        self, approval_id: str, outcome: ApprovalOutcome, feedback: str | None = None
+    ) -> None:
         """Answer an ask with `approve`, `reject` or `revise`, once; the model reads the feedback.
 
         Raises:

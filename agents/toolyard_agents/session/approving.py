@@ -21,7 +21,7 @@ It may raise `ApprovalInterrupt`: the run then stops, and `session.resume` goes 
 AUTO = Answer(approved=True, reason="auto_approve is set by the program that runs the agent")
 
 
-class Asked(Protocol):
+class PendingAsk(Protocol):
     """An ask that waits for an answer."""
 
     @property
@@ -39,7 +39,7 @@ class Asked(Protocol):
 class Desk(Protocol):
     """Where asks wait until somebody answers them, maybe from another process."""
 
-    async def open(self, ask: Ask, *, agent: str, run_id: str, tool_call_id: str) -> Asked:
+    async def open(self, ask: Ask, *, agent: str, run_id: str, tool_call_id: str) -> PendingAsk:
         """Lay an ask on the desk."""
         ...
 

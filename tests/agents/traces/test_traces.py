@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.agents.session.yard import CALLS, SAFE, TOOLS, Turn, model_of, told, types_of
-from toolyard import Agent, AgentEvent, CancellationToken, RunResult, Runtime, ToolError, tool
+from toolyard import Agent, AgentEvent, CancellationToken, RunResult, Runtime, ToolError, mcp, tool
 from toolyard.testing import FakeModel
 from toolyard_agents.delegation import enable_delegation
 from toolyard_agents.errors import AgentError, TraceError
@@ -125,6 +125,32 @@ async def test_a_runtime_bounds_the_time_and_the_calls_at_once_of_its_runs(tmp_p
     assert most == 3
     slow = await runtime_of(tmp_path, agent_of(model_of([("wait", {})])), timeout=0.1).run("a", "go")
     assert (slow.status, slow.stop_reason) == ("error", "timeout")
+    queried = runtime_of(tmp_path, agent_of(model_of([("wait", {})])), timeout=0.1)
+    events = [event async for event in queried.query("go", "t")]
+    assert events[-1]["tool_metadata"] == {"stop_reason": "timeout"}
+
+
+async def test_closing_a_runtime_ends_the_runs_that_are_written_down_too(tmp_path: Path) -> None:
+    runtime = runtime_of(tmp_path, agent_of(model_of([("wait", {})])))
+    begun = asyncio.Event()
+
+    def hear(event: AgentEvent) -> None:
+        if event.type == "tool_progress":
+            begun.set()
+
+    running = asyncio.create_task(runtime.run("a", "go", on_event=hear))
+    async with asyncio.timeout(SAFE):
+        await begun.wait()
+        await runtime.close()
+    assert (await running).status == "cancelled"
+
+
+async def test_no_client_is_served_what_only_agents_can_do(tmp_path: Path) -> None:
+    agent = agent_of(model_of("x"))
+    runtime = runtime_of(tmp_path, agent)
+    enable_delegation(agent, {})
+    assert {served["name"] for served in mcp.list_tools(runtime, agent="a")} == {"double", "fail", "launch", "wait"}
+    assert "run_prompt" in {served["name"] for served in mcp.list_tools(runtime, agent="mcp")}
 
 
 async def played(folder: Path, result: RunResult, agent: Agent) -> RunResult:

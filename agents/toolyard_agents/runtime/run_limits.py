@@ -1,0 +1,38 @@
+"""What a runtime bounds its own program's runs by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from toolyard_agents.config.budgets import Budgets
+from toolyard_agents.errors import AgentError
+from toolyard_agents.session.bounds import Bounds
+from toolyard_agents.session.limits import narrowed
+from toolyard_kernel.calls.callers import Caller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLimits:
+    """Seconds of a run, and calls of it that are under way at once; None leaves it to the agent and its profile."""
+
+    timeout: float | None = None
+    max_concurrency: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("timeout", self.timeout), ("max_concurrency", self.max_concurrency)):
+            if value is not None and not value > 0:
+                raise AgentError(f"{name}={value!r}; expected a number above 0, or None")
+
+    @property
+    def bounds(self) -> Bounds:
+        """The bounds of a run."""
+        return Bounds(wall_time=self.timeout)
+
+    def narrowed(self, caller: Caller) -> Caller:
+        """A caller of whose calls no more are under way at once."""
+        if self.max_concurrency is None:
+            return caller
+        return replace(caller, profile=narrowed(caller.profile, Budgets(fan_out=self.max_concurrency)))
+
+
+NO_LIMITS = RunLimits()
