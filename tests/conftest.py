@@ -17,7 +17,7 @@ def anyio_backend() -> str:
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing a test does may touch the user's real state, or depend on it."""
     for name in list(os.environ):
-        if name.upper().endswith("_PROXY") or name.startswith(("OPENAI_", "TOOLYARD_")):
+        if name.upper().endswith("_PROXY") or name.startswith(("ANTHROPIC_", "OPENAI_", "TOOLYARD_")):
             monkeypatch.delenv(name)
     home = tmp_path / "home"
     monkeypatch.setenv("HOME", str(home))
