@@ -51,7 +51,9 @@ async def streamed(start: Callable[[Deliver[Item], CancellationToken], Awaitable
         with receive:
             async for item in receive:
                 yield item
-        await running
+        await asyncio.wait({running})
+        if not running.cancelled():  # which only ends the stream: its reader was not cancelled
+            running.result()
     finally:
         token.cancel("the stream of the run was left")
         await to_its_end(_ended(running))
