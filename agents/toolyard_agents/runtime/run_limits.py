@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.errors import AgentError
-from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.limits import narrowed
 from toolyard_kernel.calls.callers import Caller
 
@@ -24,9 +23,9 @@ class RunLimits:
                 raise AgentError(f"{name}={value!r}; expected a number above 0, or None")
 
     @property
-    def bounds(self) -> Bounds:
+    def bounds(self) -> Budgets:
         """The bounds of a run."""
-        return Bounds(wall_time=self.timeout)
+        return Budgets(wall_time=self.timeout)
 
     def narrowed(self, caller: Caller) -> Caller:
         """A caller of whose calls no more are under way at once."""

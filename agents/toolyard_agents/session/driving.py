@@ -75,18 +75,19 @@ class Driver:
                 await asyncio.wait({work}, timeout=GRACE)
             if late:
                 stopped.set()
-            return await self._result(self._stop(work, late=late), stopped)
+            return await self._result(self._stop(work, wall_time if late else None), stopped)
         finally:
             forget()
             waiting.cancel()
 
-    def _stop(self, work: asyncio.Task[Stop], *, late: bool) -> Stop:
+    def _stop(self, work: asyncio.Task[Stop], late: float | None) -> Stop:
+        """What the work came to; `late` is how many seconds it had, if it took longer."""
         if work.done() and not work.cancelled() and work.exception() is None:
             return work.result()  # it ended by itself, whatever was asked of it in the same moment
         if self.token.is_cancelled():
             return Stop("cancelled", self.token.reason)
-        if late:
-            return Stop("timeout", f"the run did not end within {self.run.spending.bounds.wall_time:g}s")
+        if late is not None:
+            return Stop("timeout", f"the run did not end within {late:g}s")
         error = None if work.cancelled() else work.exception()
         if isinstance(error, ToolyardError):
             return Stop("error", str(error))

@@ -8,7 +8,6 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.model import Model
-from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.spending import Spending
 from toolyard_agents.usage import NOTHING
@@ -36,15 +35,11 @@ def narrowed(profile: PermissionProfile, budgets: Budgets) -> PermissionProfile:
     return profile.model_copy(update={"limits": limits})
 
 
-def bounds_of(agent: Agent, caller: Caller, context: RunContext) -> Bounds:
+def bounds_of(agent: Agent, caller: Caller, context: RunContext) -> Budgets:
     """The stricter of what the agent, the caller's profile and the context say."""
-    own, limits, given = agent.config.budgets, caller.profile.limits, context.bounds or Bounds()
-    return Bounds(
-        max_turns=least(least(own.max_turns, limits.max_turns), given.max_turns),
-        max_tokens=least(least(own.max_tokens, limits.max_tokens), given.max_tokens),
-        max_cost=least(least(own.max_cost, limits.max_cost), given.max_cost),
-        wall_time=least(own.wall_time, given.wall_time),
-    )
+    limits = caller.profile.limits
+    callers = Budgets(max_turns=limits.max_turns, max_tokens=limits.max_tokens, max_cost=limits.max_cost)
+    return agent.config.budgets & callers & (context.bounds or Budgets())
 
 
 def check_price(spending: Spending, model: Model) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from toolyard_agents.session.bounds import Bounds
+from toolyard_agents.config.budgets import Budgets
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 
@@ -30,7 +30,7 @@ class RunContext:
     trusted: bool = False
     door: Door = NO_DOOR
     depth: int = 0
-    bounds: Bounds | None = None
+    bounds: Budgets | None = None
     spending: Spending | None = None
     parent_run_id: str | None = None
     opened: OpenAgent | None = None

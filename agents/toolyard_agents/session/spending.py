@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.results import StopReason
-from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.state.spent import Spent
 from toolyard_agents.state.state import State
 from toolyard_agents.usage import NOTHING, Usage
@@ -25,7 +25,7 @@ class Spending:
     count from then on.
     """
 
-    bounds: Bounds
+    bounds: Budgets
     state: State
     before: Spent = field(default_factory=Spent)
     asker: Spending | None = None
@@ -56,12 +56,12 @@ class Spending:
         if self.steps >= MOST_STEPS:
             return "max_iterations", f"the run has taken {self.steps} turns, which is as many as any may"
         refusals = (
-            one.bounds.refusal(one.before.turns + one.turns, one.before.usage + one.usage) for one in self._all()
+            _refusal(one.bounds, one.before.turns + one.turns, one.before.usage + one.usage) for one in self._all()
         )
         return next((refusal for refusal in refusals if refusal), None)
 
     @property
-    def all_bounds(self) -> list[Bounds]:
+    def all_bounds(self) -> list[Budgets]:
         """The run's own, and those of everybody who asked."""
         return [one.bounds for one in self._all()]
 
@@ -80,3 +80,18 @@ class Spending:
         while one is not None:
             yield one
             one = one.asker
+
+
+def _refusal(bounds: Budgets, turns: int, used: Usage) -> tuple[StopReason, str] | None:
+    """Why no further step may be taken after `turns` of them, or None."""
+    if bounds.max_turns is not None and turns >= bounds.max_turns:
+        return "max_iterations", f"the run has taken {turns} turns, which is as many as it may"
+    if bounds.max_tokens is not None and used.total_tokens >= bounds.max_tokens:
+        return "budget", f"the run has used {used.total_tokens} tokens of {bounds.max_tokens}"
+    if bounds.max_cost is None:
+        return None
+    if used.cost is None:
+        return "budget", f"the cost of this model is not known, and the run may cost at most ${bounds.max_cost:g}"
+    if used.cost >= bounds.max_cost:
+        return "budget", f"the run has cost ${used.cost:.4f} of ${bounds.max_cost:g}"
+    return None

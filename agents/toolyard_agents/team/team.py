@@ -11,7 +11,6 @@ from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.errors import SessionBusy
 from toolyard_agents.opened import opened_behind
 from toolyard_agents.results import RunResult
-from toolyard_agents.session.bounds import Bounds
 from toolyard_agents.session.limits import narrowed
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.state.spent import spent_by_last_run
@@ -35,15 +34,6 @@ class PromptOptions:
 
     thread_id: str | None
     budget: Budgets
-
-    def bounds(self) -> Bounds:
-        given = self.budget
-        return Bounds(
-            max_turns=given.max_turns,
-            max_tokens=given.max_tokens,
-            max_cost=given.max_cost,
-            wall_time=given.wall_time,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +92,7 @@ class Team:
                 caller=replace(ctx.caller, profile=narrowed(ctx.caller.profile, options.budget)),
                 door=ctx.door,
                 depth=1,
-                bounds=options.bounds(),
+                bounds=options.budget,
                 opened=open_agent,
                 on_event=Progress(ctx).hear,
             )

@@ -9,9 +9,8 @@ from dataclasses import replace
 import pytest
 
 from tests.agents.session.yard import SAFE, Call, check_history, model_of, session_of, told, types_of
-from toolyard import AgentEvent, CancellationToken, RunResult, Session, ToolContext, tool
+from toolyard import AgentEvent, Budgets, CancellationToken, RunResult, Session, ToolContext, tool
 from toolyard_agents.events import TERMINAL
-from toolyard_agents.session.bounds import Bounds
 
 pytestmark = pytest.mark.anyio
 
@@ -107,7 +106,7 @@ async def test_a_run_that_is_cancelled_again_while_it_ends_leaves_a_session_that
     wall_time: float | None,
 ) -> None:
     session = session_of(model_of([("slow_to_end", {})], "again"), tools=[slow_to_end])
-    session.context = replace(session.context, bounds=Bounds(wall_time=wall_time))
+    session.context = replace(session.context, bounds=Budgets(wall_time=wall_time))
     running = await started(session)
     for _ in range(4):  # at once, while the tool takes leave, and again
         await asyncio.sleep(0.06)

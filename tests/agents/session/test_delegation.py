@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -278,6 +279,18 @@ async def test_a_delegate_that_takes_too_long_ends_alone() -> None:
     session = boss_of(boss, {"worker": worker_of(worker)}, bounded(timeout="0.2s"))
     result = await session.run("go", token=token)
     assert (result.text, result.status, token.is_cancelled()) == ("went on", "completed", False)
+
+
+async def test_the_time_of_a_run_is_that_of_its_delegates_too() -> None:
+    worker = model_of([("wait", {})])
+    boss = model_of([("delegate", {"prompt": "x", "agent": "worker"})], "too late")
+    session = boss_of(boss, {"worker": worker_of(worker)})
+    session.context = replace(session.context, bounds=Budgets(wall_time=0.2))
+    heard: list[AgentEvent] = []
+    result = await session.run("go", on_event=heard.append)
+    assert (result.status, result.stop_reason, session.state.status) == ("error", "timeout", "error")
+    ends = [event.type for event in heard if event.agent == "worker"]
+    assert ends[-1] in ("error", "cancelled")
 
 
 def spender(*turns: Any, tokens: int) -> FakeModel:
