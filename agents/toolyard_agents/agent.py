@@ -78,9 +78,7 @@ class Agent:
 
     def _lost(self, toolkit: Toolkit) -> None:
         """A toolkit failed: its tools are gone, and the others go on."""
-        for entry in tuple(self.registry):
-            if entry.toolkit == toolkit.name:
-                self.registry.remove(entry.name)
+        self.registry.remove_toolkit(toolkit.name)
 
     async def run(
         self, prompt: str, *, on_event: OnEvent | None = None, token: CancellationToken | None = None
@@ -90,7 +88,8 @@ class Agent:
         Raises:
             OSError: the trace cannot be written.
         """
-        return await _runtime_of(self).run(self.name, prompt, on_event=on_event, token=token)
+        async with _runtime_of(self) as runtime:  # its ledger is closed with it
+            return await runtime.run(self.name, prompt, on_event=on_event, token=token)
 
     def run_stream(self, prompt: str) -> AsyncGenerator[StreamEvent]:
         """As `run`, told as it happens: `{"type": "trace_event", "data": …}` for each event,

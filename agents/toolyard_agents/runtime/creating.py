@@ -116,7 +116,8 @@ def runtime_of(
     _connect(agents)
     registries = [*served.values(), *(agent.registry for agent in agents.values())]
     open_toolkits = OpenToolkits(tuple(toolkits.values()), _lost(registries))
-    return Runtime(parts=RuntimeParts.of(ground, agents, served, open_toolkits, choose_profile(profile)))
+    made = tuple(agent.create_client() for agent in agents.values()) if isinstance(interpreter, str) else ()
+    return Runtime(parts=RuntimeParts.of(ground, agents, served, open_toolkits, choose_profile(profile), made))
 
 
 def _check_apart(spec: RuntimeSpec) -> None:
@@ -175,7 +176,6 @@ def _lost(registries: Iterable[Registry]) -> Gone:
 
     def gone(toolkit: Toolkit) -> None:
         for registry in registries:
-            for entry in [entry for entry in registry if entry.toolkit == toolkit.name]:
-                registry.remove(entry.name)
+            registry.remove_toolkit(toolkit.name)
 
     return gone

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.models.model import Model
 from toolyard_agents.references.references import References
 from toolyard_agents.runtime.approvals import ApprovalDesk
 from toolyard_agents.runtime.running import Runs
@@ -76,7 +77,7 @@ class Ground:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeParts:
     """Of one tenant. `profile` is that of callers over MCP who show no token; `served` are the tools that they find, by
-    the name of an agent, or of the team."""
+    the name of an agent, or of the team. `models` are those that the runtime made, and closes."""
 
     ground: Ground
     profile: PermissionProfile
@@ -87,6 +88,7 @@ class RuntimeParts:
     approvals: ApprovalDesk
     resources: Resources
     prompts: Prompts
+    models: tuple[Model, ...] = ()
 
     @classmethod
     def of(
@@ -96,23 +98,27 @@ class RuntimeParts:
         served: Mapping[str, Registry],
         open_toolkits: OpenToolkits,
         profile: PermissionProfile = READONLY,
+        models: tuple[Model, ...] = (),
     ) -> RuntimeParts:
         """The parts of a runtime of these agents."""
         threads = StoredThreads(storage=ground.storage)
         approvals = ApprovalDesk(storage=ground.storage, tenant=ground.tenant)
         team = Team(agents=agents, gate=ground.gate, threads=threads)
         host = Caller(id=HOST, tenant=ground.tenant, profile=BUILT_IN["unrestricted"])
-        return cls(
+        parts = cls(
             ground=ground,
             profile=profile,
             agents=agents,
-            served={TEAM: _team_registry(team), **served},
+            served={TEAM: Registry(), **served},
             team=team,
             runs=Runs(gate=ground.gate, caller=host, threads=threads, approvals=approvals, open_toolkits=open_toolkits),
             approvals=approvals,
             resources=_resources(ground.references, ground.gate.changes),
             prompts=Prompts(ground.gate.changes),
+            models=models,
         )
+        parts.serve_team()
+        return parts
 
     def serve_team(self) -> None:
         """Serve the tools that run the agents, those of new ones too."""
@@ -125,13 +131,6 @@ class RuntimeParts:
 def bare_parts() -> RuntimeParts:
     """Those of a runtime without a spec, which agents are registered with: it keeps things in memory."""
     return RuntimeParts.of(Ground.of("default", MemoryStorage()), {}, {}, OpenToolkits((), lambda toolkit: None))
-
-
-def _team_registry(team: Team) -> Registry:
-    registry = Registry()
-    for tool in team_tools(team):
-        registry.register(tool)
-    return registry
 
 
 def _resources(references: References, changes: Changes) -> Resources:

@@ -134,7 +134,7 @@ class Runtime:
             OSError: the trace cannot be written.
         """
         found = chosen(self.parts.agents, agent)
-        return await traced_run(self.parts, found, prompt, self.trace_dir, self._limits, on_event, token)
+        return await traced_run(self.parts.runs, found, prompt, self.trace_dir, self._limits, on_event, token)
 
     async def replay(self, trace_id: str, agent: str) -> RunResult:
         """Play a trace again, by the agent of this name: neither a model nor a tool is called, and nothing is written.
@@ -228,9 +228,8 @@ class Runtime:
         stack, self._open = self._open, None
         if stack is not None:
             await stack.aclose()
-        for agent in self.parts.agents.values():
-            if not isinstance(agent.model, str):
-                await agent.model.aclose()
+        for model in self.parts.models:
+            await model.aclose()
         self.parts.ground.gate.recorder.ledger.close()
         await self.parts.ground.storage.aclose()
 

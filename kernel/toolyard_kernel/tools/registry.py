@@ -90,6 +90,11 @@ class Registry:
         if self._tools.pop(name, None):
             self._changed()
 
+    def remove_toolkit(self, toolkit: str) -> None:
+        """Take out the tools of a toolkit; nothing happens when there are none."""
+        for entry in [entry for entry in self if entry.toolkit == toolkit]:
+            self.remove(entry.name)
+
     def adopt(self, other: Registry) -> None:
         """Hold exactly what `other` holds, in one step."""
         self._tools, self._workers = dict(other._tools), dict(other._workers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,16 @@ async def test_an_agent_runs_by_itself_and_tells_how_far_it_is(tmp_path: Path, m
     shares = [event["data"]["progress_percent"] for event in events if event["type"] == "progress_update"]
     assert shares == sorted(shares)
     assert (0 < shares[0] < 100, shares[-1]) == (True, 100.0)
+
+
+async def test_an_agent_that_runs_by_itself_leaves_nothing_open(tmp_path: Path) -> None:
+    turns: list[Turn] = [CALLS[:1], "done"]  # the call is recorded, in a ledger that is opened for it
+    agent = agent_of(model_of(*turns * 4), trace_dir=tmp_path)
+    await agent.run("go")
+    before = len(os.listdir("/dev/fd"))  # noqa: PTH208 - their number is enough
+    for _ in range(3):
+        await agent.run("go")
+    assert len(os.listdir("/dev/fd")) <= before  # noqa: PTH208 - as above
 
 
 async def test_a_stream_that_is_left_cancels_its_run(tmp_path: Path) -> None:
