@@ -10,13 +10,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-import anyio.to_thread
-
 from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.anthropic_answer import AnswerAssembly
 from toolyard_agents.models.anthropic_names import WireNames
 from toolyard_agents.models.anthropic_request import body_of
 from toolyard_agents.models.anthropic_thoughts import Thoughts
+from toolyard_agents.models.clients import in_a_thread
 from toolyard_agents.models.endpoint import Endpoint, checked_key
 from toolyard_agents.models.exchange import Exchange
 from toolyard_agents.models.failures import Failures
@@ -102,12 +101,8 @@ class AnthropicModel:
     async def _open(self) -> AsyncAnthropic:
         own = self._endpoint.host.partition(":")[0] == urlsplit(DEFAULT_URL).hostname
         key = checked_key(self._given_key, variable=KEY_VARIABLE, where=self._where, needed=own)
-        connected = partial(_connected, self._endpoint.url.rstrip("/").removesuffix("/v1"), key, self._patience)
-        try:  # to load the client and the certificates can take a second, for which the loop must not stand still
-            return await anyio.to_thread.run_sync(connected, abandon_on_cancel=True)
-        except OSError as error:
-            said = f"the certificates of this machine cannot be read ({error.strerror}); check SSL_CERT_FILE"
-            raise ModelRefused(f"{self._where}: {said}") from error
+        url = self._endpoint.url.rstrip("/").removesuffix("/v1")
+        return await in_a_thread(partial(_connected, url, key, self._patience), self._where)
 
 
 def _connected(url: str, key: str, patience: Patience) -> AsyncAnthropic:

@@ -8,9 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-import anyio.to_thread
-
-from toolyard_agents.errors import ModelRefused
+from toolyard_agents.models.clients import in_a_thread
 from toolyard_agents.models.endpoint import Endpoint, checked_key
 from toolyard_agents.models.exchange import Exchange
 from toolyard_agents.models.failures import Failures
@@ -82,12 +80,7 @@ class OpenAIModel:
     async def _open(self) -> AsyncOpenAI:
         own = self._endpoint.host.partition(":")[0] in OPENAI_HOSTS
         key = checked_key(self._given_key, variable=KEY_VARIABLE, where=self._where, needed=own)
-        connected = partial(_connected, self._endpoint.url, key, self._patience)
-        try:  # to load the client and the certificates can take a second, for which the loop must not stand still
-            return await anyio.to_thread.run_sync(connected, abandon_on_cancel=True)
-        except OSError as error:
-            said = f"the certificates of this machine cannot be read ({error.strerror}); check SSL_CERT_FILE"
-            raise ModelRefused(f"{self._where}: {said}") from error
+        return await in_a_thread(partial(_connected, self._endpoint.url, key, self._patience), self._where)
 
 
 def _connected(url: str, key: str, patience: Patience) -> AsyncOpenAI:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from toolyard_agents.errors import StorageError
+from toolyard_agents.storage.values import dumped, loaded
 from toolyard_kernel.calls.outcomes import Status
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import ToolError
@@ -70,7 +69,7 @@ class Plan:
         return replace(self, steps=steps).moved("failed")
 
     def dump(self) -> str:
-        return json.dumps(asdict(self))
+        return dumped(self)
 
     @classmethod
     def load(cls, text: str, id: str) -> Plan:
@@ -79,10 +78,7 @@ class Plan:
         Raises:
             StorageError: it is damaged.
         """
-        try:
-            return _PLAN.validate_python(json.loads(text))
-        except (ValueError, ValidationError) as error:
-            raise StorageError(f"the record of plan {id!r} is damaged") from error
+        return loaded(_PLAN, text, f"plan {id!r}")
 
     def told(self) -> dict[str, Any]:
         """What events tell: the steps without their arguments."""

@@ -7,10 +7,10 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from toolyard_agents.errors import StorageError
+from toolyard_agents.storage.values import dumped, loaded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class Stored:
     until: float | None = None
 
     def dump(self) -> str:
-        return json.dumps({"kind": self.kind, "payload": self.payload, "glimpse": self.glimpse, "until": self.until})
+        return dumped(self)
 
     @classmethod
     def load(cls, text: str, id: str) -> Stored:
@@ -40,10 +40,7 @@ class Stored:
         Raises:
             StorageError: it is damaged.
         """
-        try:
-            return _STORED.validate_python(json.loads(text))
-        except (ValueError, ValidationError) as error:
-            raise StorageError(f"the record of reference {id!r} is damaged") from error
+        return loaded(_STORED, text, f"reference {id!r}")
 
 
 def plain(value: Any) -> Any:

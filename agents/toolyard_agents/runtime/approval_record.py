@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from toolyard_agents.errors import StorageError
+from toolyard_agents.storage.values import dumped, loaded
 
 ApprovalOutcome = Literal["approve", "reject", "revise"]
 OUTCOMES: tuple[ApprovalOutcome, ...] = ("approve", "reject", "revise")
@@ -40,7 +39,7 @@ class PendingApproval:
     feedback: str | None = None
 
     def dump(self) -> str:
-        return json.dumps(asdict(self))
+        return dumped(self)
 
     @classmethod
     def load(cls, text: str, id: str) -> PendingApproval:
@@ -49,10 +48,7 @@ class PendingApproval:
         Raises:
             StorageError: it is damaged.
         """
-        try:
-            return _APPROVAL.validate_python(json.loads(text))
-        except (ValueError, ValidationError) as error:
-            raise StorageError(f"the record of approval {id!r} is damaged; delete it") from error
+        return loaded(_APPROVAL, text, f"approval {id!r}")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Generator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from toolyard_agents.opened import opened_behind
 from toolyard_agents.runtime.approvals import ApprovalDesk
 from toolyard_agents.runtime.desk import ThreadDesk
 from toolyard_agents.runtime.run_limits import NO_LIMITS, RunLimits
+from toolyard_agents.session.emitting import Keep
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
 from toolyard_agents.state.state import Status
@@ -106,18 +107,23 @@ class Runs:
                 raise recorder.failures[0]
 
     async def _drive(self, query: Query, thread: StoredThread, recorder: _Recorder, token: CancellationToken) -> None:
-        agent, goes_on = query.agent, query.resume is not None and thread.state.status in GOES_ON
-        async with self.open_toolkits.held(), opened_behind(self.gate, agent) as open_agent:
-            context = RunContext(
-                caller=query.limits.narrowed(self.caller),
-                trusted=True,
-                bounds=query.limits.bounds,
-                opened=open_agent,
-                desk=ThreadDesk(approvals=self.approvals, thread_id=query.thread_id),
-                keep=recorder.keep,
-            )
-            session = Session(agent, state=thread.state, context=context)
+        goes_on = query.resume is not None and thread.state.status in GOES_ON
+        async with self.opened(query.agent, query.limits, recorder.keep) as context:
+            desk = ThreadDesk(approvals=self.approvals, thread_id=query.thread_id)
+            session = Session(query.agent, state=thread.state, context=replace(context, desk=desk))
             await (session.resume(token=token) if goes_on else session.run(query.prompt, token=token))
+
+    @asynccontextmanager
+    async def opened(self, agent: Agent, limits: RunLimits, keep: Keep) -> AsyncGenerator[RunContext]:
+        """What a run of the program itself is given, with all that it needs open."""
+        async with self.open_toolkits.held(), opened_behind(self.gate, agent) as open_agent:
+            yield RunContext(
+                caller=limits.narrowed(self.caller),
+                trusted=True,
+                bounds=limits.bounds,
+                opened=open_agent,
+                keep=keep,
+            )
 
 
 async def _entered(stack: AsyncExitStack, held: AbstractAsyncContextManager[object], token: CancellationToken) -> bool:
