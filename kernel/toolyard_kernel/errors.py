@@ -35,7 +35,16 @@ class UnknownName(ToolyardError, LookupError):  # noqa: N818
 
 
 class ToolError(ToolyardError):
-    """Raise it in a handler to answer the call with an error and this message."""
+    """Raise it in a handler to answer the call with an error and this message.
+
+    `retryable` says that the same call may well succeed if it is made again; a tool that declares `retries` then makes
+    it again, not before `retry_after` seconds.
+    """
+
+    def __init__(self, *said: object, retryable: bool = False, retry_after: float | None = None) -> None:
+        super().__init__(*said)
+        self.retryable = retryable
+        self.retry_after = retry_after
 
 
 class NothingThere(ToolError, LookupError):  # noqa: N818

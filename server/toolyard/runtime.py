@@ -124,7 +124,7 @@ class ToolRuntime:
                 self.tool_gate.recorder.ledger.close()
 
 
-def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each thing a host can give
+def create_mcp_runtime(
     *,
     tools: Iterable[ToolLike] = (),
     toolkits: Toolkits = (),

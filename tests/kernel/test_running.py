@@ -98,7 +98,7 @@ async def test_an_async_handler_is_cancelled_at_its_deadline(tmp_path: Path) -> 
 
     door = open_door(tmp_path, act(wait))
     outcome = await door.call("act", profile=SOON)
-    assert (outcome.status, outcome.text) == ("timeout", "'act' did not end within 0.05s")
+    assert (outcome.status, outcome.text) == ("timeout", "'act' timed out: it did not end within 0.05s")
     assert (ends, contexts[0].cancelled) == (["cancelled"], True)
     assert door.events() == [("start", None), ("end", "timeout")]
     assert door.records()[1]["error"] == outcome.text
@@ -109,7 +109,7 @@ async def test_the_shorter_of_tool_and_profile_is_the_deadline(
     tmp_path: Path, tool_timeout: float | None, deadline: float
 ) -> None:
     outcome = await open_door(tmp_path, act(never, timeout=tool_timeout)).call("act", profile=SOON)
-    assert outcome.text == f"'act' did not end within {deadline}s"
+    assert outcome.text == f"'act' timed out: it did not end within {deadline}s"
 
 
 async def test_a_handler_that_swallows_its_cancellation_is_left_behind(
@@ -186,7 +186,7 @@ async def test_a_sync_handler_is_answered_for_at_its_deadline_and_told_to_stop(t
         stopped.set()
 
     outcome = await open_door(tmp_path, act(poll)).call("act", profile=SOON)
-    assert (outcome.status, outcome.text) == ("timeout", "'act' did not end within 0.05s")
+    assert (outcome.status, outcome.text) == ("timeout", "'act' timed out: it did not end within 0.05s")
     assert await asyncio.to_thread(stopped.wait, SAFE)
 
 
@@ -202,7 +202,8 @@ async def test_a_thread_keeps_its_slot_until_it_ends_and_there_is_a_cap(tmp_path
     outcome = await door.call("quick", profile=SOON)
     assert outcome.status == "timeout"
     assert outcome.text == (
-        "'quick' did not end within 0.05s while it waited for a worker thread: earlier calls still hold them all"
+        "'quick' timed out: it did not end within 0.05s "
+        "while it waited for a worker thread: earlier calls still hold them all"
     )
     assert (await door.call("other")).text == "other"
 

@@ -113,8 +113,8 @@ async def test_r1_every_call_is_answered_by_its_deadline(tmp_path: Path, transpo
             for name in HANGS:
                 calls.start_soon(call, name)
             assert text_of(await client.call_tool("quick", {})) == "quick"
-    expected = {name: f"'{name}' did not end within 0.3s" for name in HANGS}
-    assert answers == {**expected, "own_deadline": "'own_deadline' did not end within 0.1s"}
+    expected = {name: f"'{name}' timed out: it did not end within 0.3s" for name in HANGS}
+    assert answers == {**expected, "own_deadline": "'own_deadline' timed out: it did not end within 0.1s"}
     assert {name: yard.ends(name) for name in HANGS} == {name: ["timeout"] for name in HANGS}
 
 

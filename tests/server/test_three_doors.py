@@ -190,7 +190,7 @@ ROWS = {
     ),
     "failed": Row(tool="fail", text="the bridge is out", status="tool_error"),
     "crashed": Row(tool="crash", text="LookupError: no such bridge", status="tool_error"),
-    "timed out": Row(tool="dawdle", text="'dawdle' did not end within 0.1s", status="timeout"),
+    "timed out": Row(tool="dawdle", text="'dawdle' timed out: it did not end within 0.1s", status="timeout"),
     "too large": Row(tool="tell", text=SHORTENED, status="ok"),
 }  # fmt: skip
 CANCELLED = Row(tool="wait", text="", status="cancelled")

@@ -14,6 +14,7 @@ from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.calls.outcomes import Outcome, Status
 from toolyard_kernel.calls.results import as_result, head_and_tail, is_within, shortened, whole_text
+from toolyard_kernel.calls.retrying import retried
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import InputRequired, Text, unicode_of
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
@@ -75,8 +76,11 @@ async def _returned(
         resumed=door.resumed,
         door=door,
     )
-    deadline = min(limits.timeout, admitted.entry.tool.timeout or limits.timeout)
-    return await running.run(admitted.entry, admitted.arguments, ctx, deadline)
+    tool = admitted.entry.tool
+    deadline = min(limits.timeout, tool.timeout or limits.timeout)
+    if not tool.retries:
+        return await running.run(admitted.entry, admitted.arguments, ctx, deadline)
+    return await retried(tool, deadline, lambda left: running.run(admitted.entry, admitted.arguments, ctx, left))
 
 
 def _said(error: Exception) -> str:

@@ -81,7 +81,9 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
     if in_time:
         return _result(task)
     waited = " while it waited for a worker thread: earlier calls still hold them all"
-    raise DeadlineExceeded(f"{ctx.tool!r} did not end within {deadline:g}s" + ("" if _began(entry, job) else waited))
+    raise DeadlineExceeded(
+        f"{ctx.tool!r} timed out: it did not end within {deadline:g}s" + ("" if _began(entry, job) else waited)
+    )
 
 
 async def _ended(task: asyncio.Task[Any], ctx: ToolContext, deadline: float) -> bool:

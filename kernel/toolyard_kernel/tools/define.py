@@ -32,6 +32,8 @@ def define_tool(
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
     secret: str | Iterable[str] = (),
+    retries: int = 0,
+    idempotent: bool = False,
 ) -> Tool: ...
 @overload
 def define_tool(
@@ -45,6 +47,8 @@ def define_tool(
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
     secret: str | Iterable[str] = (),
+    retries: int = 0,
+    idempotent: bool = False,
 ) -> Callable[[Handler], Tool]: ...
 def define_tool(
     *,
@@ -58,6 +62,8 @@ def define_tool(
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
     secret: str | Iterable[str] = (),
+    retries: int = 0,
+    idempotent: bool = False,
 ) -> Tool | Callable[[Handler], Tool]:
     """Make a tool of `handler(arguments, ctx)`, given here or decorated.
 
@@ -81,6 +87,8 @@ def define_tool(
             timeout=timeout,
             inline=inline,
             secret=field_names(secret),
+            retries=retries,
+            idempotent=idempotent,
         )
 
     return make(handler) if handler else make

@@ -45,6 +45,8 @@ def tool(
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
     secret: str | Iterable[str] = (),
+    retries: int = 0,
+    idempotent: bool = False,
 ) -> Callable[[Function], Tool]: ...
 def tool(
     function: Function | None = None,
@@ -56,12 +58,16 @@ def tool(
     effects: Iterable[Effect] = CUSTOM,
     inline: bool = False,
     secret: str | Iterable[str] = (),
+    retries: int = 0,
+    idempotent: bool = False,
 ) -> Tool | Callable[[Function], Tool]:
     """Make a tool of a function, sync or async.
 
     The input schema comes from the parameters' types and defaults, the descriptions from the docstring; a parameter
     of type `ToolContext` is filled in and not advertised. `timeout` is in seconds; `secret` names parameters whose
-    values are never recorded; `inline` runs a sync function that never blocks on the event loop itself.
+    values are never recorded; `inline` runs a sync function that never blocks on the event loop itself. A call that
+    fails with `ToolError(…, retryable=True)` is made again up to `retries` times; a tool that may change something has
+    to be `idempotent` for that.
 
     Raises:
         DefinitionError: a parameter's type has no JSON Schema, or the function cannot be called with named arguments.
@@ -84,6 +90,8 @@ def tool(
             timeout=timeout,
             inline=inline,
             secret=field_names(secret),
+            retries=retries,
+            idempotent=idempotent,
         )
 
     return make(function) if function else make

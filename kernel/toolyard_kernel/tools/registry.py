@@ -12,7 +12,7 @@ from typing import Any
 from toolyard_kernel.calls.running import Mode, mode_of
 from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.effects import EFFECTS
+from toolyard_kernel.effects import EFFECTS, READING
 from toolyard_kernel.errors import DefinitionError, InvalidArguments, UnknownName
 from toolyard_kernel.tools.define import tool_from_handler
 from toolyard_kernel.tools.schemas import Schema, as_sentence, write_only_fields
@@ -159,10 +159,23 @@ def _check(tool: Tool) -> None:
         raise DefinitionError(f"tool {tool.name!r}: approval {tool.approval!r}; expected always, never or auto")
     if tool.timeout is not None and not (_is_number(tool.timeout) and 0 < tool.timeout < math.inf):
         raise DefinitionError(f"tool {tool.name!r}: timeout {tool.timeout!r}; expected seconds, more than 0")
+    _check_retries(tool)
     if not callable(tool.handler):
         raise DefinitionError(f"tool {tool.name!r}: handler {tool.handler!r} cannot be called")
     if not _is_object(tool.input_schema) or not (tool.output_schema is None or _is_object(tool.output_schema)):
         raise DefinitionError(f"tool {tool.name!r}: a schema is no JSON object; expected a JSON Schema as a dict")
+
+
+def _check_retries(tool: Tool) -> None:
+    """A call that may have changed something is not made twice, unless that does no harm."""
+    if type(tool.retries) is not int or tool.retries < 0:
+        raise DefinitionError(f"tool {tool.name!r}: retries {tool.retries!r}; expected a whole number, 0 or more")
+    effects = tool.effects | tool.may
+    if tool.retries and not tool.idempotent and not effects <= READING:
+        raise DefinitionError(
+            f"tool {tool.name!r}: retries={tool.retries}, but what it may do ({', '.join(sorted(effects))}) may change "
+            "something; declare idempotent=True if a call made twice does no more than one, or leave out retries"
+        )
 
 
 def _is_name(value: object) -> bool:

@@ -51,7 +51,9 @@ class Tool:
     takes; it raises `InvalidArguments`. `subject` is what the profile's `agents` and `upstream` name lists are
     matched against when it is not the tool's own name. `read_only` is an upstream server's own word for its tool: a
     hint that may spare an ask, never a grant. `overwrites` is for a tool of the effect `files.write` that is of use
-    only where files may be changed: under `file_write: create-only` it does not exist.
+    only where files may be changed: under `file_write: create-only` it does not exist. `retries` is how often a call is
+    made again whose handler raised a `ToolError` that is `retryable`, all within one deadline; a tool that may change
+    something has to be `idempotent`: made twice, its call does no more than made once.
 
     `effects` are those of every call. `may` are the further ones that some calls have, and `call_effects` says which of
     them a call with these (parsed) arguments has under this profile. `unavailable` says what this machine lacks for
@@ -75,6 +77,8 @@ class Tool:
     subject: str | None = None
     read_only: bool = False
     overwrites: bool = False
+    retries: int = 0
+    idempotent: bool = False
     parse: Callable[[JsonObject], Any] = field(default=_unchanged, repr=False)
     call_effects: Callable[[Any, PermissionProfile], frozenset[Effect]] = field(default=_no_more, repr=False)
     unavailable: Callable[[PermissionProfile], str | None] = field(default=_available, repr=False)

@@ -35,7 +35,7 @@ def described(tool: Tool, effects: frozenset[Effect]) -> dict[str, Any]:
         description["title"] = tool.title
     if tool.output_schema is not None:
         description["outputSchema"] = tool.output_schema
-    if annotations := _annotations(effects):
+    if annotations := _annotations(effects) | ({"idempotentHint": True} if tool.idempotent else {}):
         description["annotations"] = annotations
     return description
 

@@ -96,7 +96,7 @@ def asgi_app(
     return McpApp(guard, sessions, under_way)
 
 
-async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each thing a config can say
+async def serve_http(
     runtime: ServedRuntime,
     agent: str = "mcp",
     *,
