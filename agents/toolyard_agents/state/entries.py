@@ -52,6 +52,13 @@ class Parked:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """How far the policy of a run is, in its own words; None forgets what was noted before."""
+
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class UsageAdded:
     usage: Usage
 
@@ -78,7 +85,9 @@ class Compacted:
     replaced: tuple[int, ...]
 
 
-Change = Opened | UserAdded | AssistantAdded | ResultAdded | Parked | UsageAdded | RunBegan | RunEnded | Compacted
+Change = (
+    Opened | UserAdded | AssistantAdded | ResultAdded | Parked | Noted | UsageAdded | RunBegan | RunEnded | Compacted
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from toolyard_agents.state.entries import (
     Change,
     Compacted,
     Entry,
+    Noted,
     Opened,
     Parked,
     ResultAdded,
@@ -86,6 +87,8 @@ def _written(change: Change) -> tuple[str, dict[str, Any]]:
             return "tool", {"tool_call_id": call_id, "content": content}
         case Parked(call_id, agent, trace, binding):
             return "parked", {"tool_call_id": call_id, "agent": agent, "trace": trace, "binding": binding}
+        case Noted(content):
+            return "note", {"content": content}
         case UsageAdded(usage):
             return "usage", _usage_written(usage)
         case RunBegan():
@@ -119,6 +122,8 @@ def _read(fields: dict[str, Any]) -> Change:
             return ResultAdded(call_id, content)
         case {"type": "parked", **rest}:
             return _parked_read(rest)
+        case {"type": "note", "content": str() | None as content, **rest} if not rest:
+            return Noted(content)
         case {"type": "usage", **rest}:
             return UsageAdded(_usage_read(rest))
         case {"type": "run", **rest} if not rest:

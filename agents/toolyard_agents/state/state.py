@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +12,7 @@ from typing import Literal
 
 from toolyard_agents.errors import StateError, TraceError
 from toolyard_agents.messages import Message, ToolRequest
+from toolyard_agents.state import checks
 from toolyard_agents.state.compaction import plan_compaction
 from toolyard_agents.state.conversation import Conversation
 from toolyard_agents.state.entries import (
@@ -22,6 +22,7 @@ from toolyard_agents.state.entries import (
     Compacted,
     EndStatus,
     Entry,
+    Noted,
     Opened,
     Parked,
     ResultAdded,
@@ -31,7 +32,6 @@ from toolyard_agents.state.entries import (
     UserAdded,
 )
 from toolyard_agents.state.journal import Sink, open_journal
-from toolyard_agents.state.lines import joined
 from toolyard_agents.state.steps import Step, messages_of
 from toolyard_agents.state.traces import parse, text_of
 from toolyard_agents.usage import NOTHING, Usage
@@ -58,6 +58,7 @@ class State:
         self._entries: list[Entry] = []
         self._conversation = Conversation()
         self._parked: dict[str, Parked] = {}
+        self._notes: list[str] = []
         self._usage = NOTHING
         self._status: Status = "idle"
         self._run_id: str | None = None
@@ -69,7 +70,7 @@ class State:
         for entry in entries:
             self._replay(entry)
         if not entries:
-            self._commit(Opened(_text("the id of a session", session_id or secrets.token_hex(16))))
+            self._commit(Opened(checks.text("the id of a session", session_id or secrets.token_hex(16))))
 
     @property
     def session_id(self) -> str:
@@ -101,7 +102,7 @@ class State:
 
     def add_user_message(self, content: str) -> None:
         """Calls that still wait get the answer that their outcome is unknown."""
-        self._commit(UserAdded(_text("a user's message", content)))
+        self._commit(UserAdded(checks.text("a user's message", content)))
 
     def add_assistant_message(self, content: str | None, tool_calls: Iterable[ToolRequest] = ()) -> None:
         """What a model answered, or the part of it that came.
@@ -109,7 +110,9 @@ class State:
         Raises:
             StateError: two of the calls have the same id, or one has none.
         """
-        self._commit(AssistantAdded(_text("an assistant's message", content or ""), tuple(map(_call, tool_calls))))
+        self._commit(
+            AssistantAdded(checks.text("an assistant's message", content or ""), tuple(map(checks.request, tool_calls)))
+        )
 
     def add_tool_result(self, tool_call_id: str, result: str) -> None:
         """The answer to a call of the last message. They may come in any order, and stand in the order of the calls.
@@ -117,7 +120,7 @@ class State:
         Raises:
             StateError: no such call was asked for, or it has its answer.
         """
-        self._commit(ResultAdded(_text("the id of a call", tool_call_id), _text("a tool's result", result)))
+        self._commit(ResultAdded(checks.text("the id of a call", tool_call_id), checks.text("a tool's result", result)))
 
     def park(self, tool_call_id: str, agent: str, child: State, *, binding: str | None = None) -> None:
         """Keep, for a call of the last message, the run of `agent` that it delegated to and that waits for somebody.
@@ -125,11 +128,20 @@ class State:
         Raises:
             StateError: no such call was asked for, or it has its answer.
         """
-        self._commit(Parked(_text("the id of a call", tool_call_id), agent, text_of(child.entries), binding))
+        self._commit(Parked(checks.text("the id of a call", tool_call_id), agent, text_of(child.entries), binding))
 
     def parked(self, tool_call_id: str) -> Parked | None:
         """The run that waits for this call to go on."""
         return self._parked.get(tool_call_id)
+
+    def note(self, content: str | None) -> None:
+        """Keep how far the run's policy is, for a run that goes on later; None forgets what was kept."""
+        self._commit(Noted(None if content is None else checks.text("a note", content)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the policy of a run kept that has not completed, in order."""
+        return tuple(self._notes)
 
     @property
     def usage(self) -> dict[str, int]:
@@ -198,7 +210,7 @@ class State:
         """
         if not run_id:
             raise StateError("a run needs an id")
-        self._commit(RunBegan(), _text("the id of a run", run_id))
+        self._commit(RunBegan(), checks.text("the id of a run", run_id))
 
     def end_run(self, status: EndStatus, *, at: float | None = None) -> None:
         """The run has ended. Unless it was interrupted, calls without an answer get one that says so.
@@ -228,7 +240,7 @@ class State:
         if replaced is None:
             plan = plan_compaction(self.steps)
             replaced = plan.replaced if plan else ()
-        self._commit(Compacted(_text("a summary", summary), tokens_before, tokens_after, tuple(replaced)))
+        self._commit(Compacted(checks.text("a summary", summary), tokens_before, tokens_after, tuple(replaced)))
 
     def add_observer(self, observer: Observer) -> None:
         """Call `observer` with every entry from now on, once it holds. What it raises is logged."""
@@ -314,11 +326,11 @@ class State:
     def _check(self, change: Change) -> None:
         match change:
             case AssistantAdded(tool_calls=calls):
-                _check_calls(calls)
+                checks.check_calls(calls)
             case ResultAdded(call_id) | Parked(call_id):
                 self._conversation.open_call(call_id)
             case UsageAdded(usage):
-                _check_usage(usage)
+                checks.check_usage(usage)
             case RunBegan() if self._run_id is not None:
                 raise StateError(f"the run {self._run_id!r} is under way; a session has one run at a time")
             case RunEnded(status):
@@ -327,7 +339,7 @@ class State:
                 if status not in END_STATUSES:
                     raise StateError(f"a run cannot end as {status!r}; {', '.join(END_STATUSES)} are expected")
             case Compacted(_, before, after, replaced):
-                _check_counts(before, after, *replaced)
+                checks.check_counts(before, after, *replaced)
                 self._conversation.check_replaced(replaced)
             case _:
                 pass
@@ -348,6 +360,12 @@ class State:
                 self._parked.pop(call_id, None)
             case Parked(call_id) as parked:
                 self._parked[call_id] = parked
+            case Noted(None):
+                self._notes.clear()
+            case Noted(str(note)):
+                self._notes.append(note)
+            case Noted(content):
+                self._notes = [] if content is None else [*self._notes, content]
             case UsageAdded(usage):
                 self._usage += usage
             case RunBegan():
@@ -359,41 +377,9 @@ class State:
 
     def _end(self, status: EndStatus) -> None:
         self._last_run_id, self._run_id, self._status = self._run_id, None, status
+        if status == "completed":
+            self._notes.clear()
         if status != "interrupted":
             self._run_count += 1
             self._parked.clear()
             self._conversation.close()
-
-
-def _text(what: str, value: object) -> str:
-    if not isinstance(value, str):
-        raise StateError(f"{what} is text, not {type(value).__name__}")
-    return joined(value)
-
-
-def _call(call: ToolRequest) -> ToolRequest:
-    return ToolRequest(
-        id=_text("the id of a call", call.id),
-        name=_text("the name of a call's tool", call.name),
-        arguments=_text("the arguments of a call", call.arguments),
-    )
-
-
-def _check_calls(calls: Sequence[ToolRequest]) -> None:
-    ids = [call.id for call in calls]
-    for id in ids:
-        if not id or ids.count(id) > 1:
-            raise StateError(f"the calls of one message have the ids {ids}; each needs one of its own")
-
-
-def _check_usage(usage: Usage) -> None:
-    _check_counts(usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
-    if usage.cost is not None and not (math.isfinite(usage.cost) and usage.cost >= 0):
-        raise StateError(f"{usage.cost!r} is no cost: dollars that are not negative are expected, or None")
-
-
-def _check_counts(*counts: int) -> None:
-    """What a provider or a caller gives as a number is refused here, or its trace could not be read back."""
-    for count in counts:
-        if type(count) is not int or count < 0:
-            raise StateError(f"{count!r} is no count: an integer that is not negative is expected")

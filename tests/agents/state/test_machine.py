@@ -17,6 +17,7 @@ from toolyard_agents.messages import ToolRequest
 from toolyard_agents.state.compaction import dropped_note, plan_compaction, plan_dropping, tokens_after
 from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.state.journal import Journal, open_journal
+from toolyard_agents.state.lines import joined
 from toolyard_agents.state.state import State
 from toolyard_agents.state.steps import INTERRUPTED
 from toolyard_agents.state.traces import parse
@@ -43,6 +44,7 @@ class Memory:
     tokens: int = 0
     runs: int = 0
     status: str = "idle"
+    notes: list[str] = field(default_factory=list[str])
 
     @property
     def waiting(self) -> list[str]:
@@ -110,6 +112,12 @@ class Conversations(RuleBasedStateMachine):
         self.state.update_usage(input=count, output=1, cost=None)
         self.next().tokens += count + 1
 
+    @rule(note=st.none() | TEXTS)
+    def note(self, note: str | None) -> None:
+        self.state.note(note)
+        memory = self.next()
+        memory.notes = [] if note is None else [*memory.notes, joined(note)]
+
     @precondition(lambda self: self.memory.status != "running")
     @rule()
     def begin(self) -> None:
@@ -122,6 +130,8 @@ class Conversations(RuleBasedStateMachine):
         self.state.end_run(status)
         memory = self.next()
         memory.status = status
+        if status == "completed":
+            memory.notes = []
         if status != "interrupted":
             memory.runs += 1
             memory.close()
@@ -169,6 +179,7 @@ class Conversations(RuleBasedStateMachine):
         assert [call.id for call in self.state.pending()] == self.memory.waiting
         assert (self.state.status, self.state.run_count) == (self.memory.status, self.memory.runs)
         assert self.state.usage["total_tokens"] == self.memory.tokens
+        assert list(self.state.notes) == self.memory.notes
 
     @invariant()
     def the_last_prompt_of_an_open_task_is_sent(self) -> None:
