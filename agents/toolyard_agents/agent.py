@@ -23,6 +23,7 @@ from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 
 if TYPE_CHECKING:
+    from toolyard_agents.policies.policy import Policy
     from toolyard_agents.results import RunResult
     from toolyard_agents.runtime.runtime import Runtime
     from toolyard_agents.session.emitting import OnEvent
@@ -47,10 +48,12 @@ class Agent:
         model: str | Model | None = None,
         tools: Iterable[Tool | ToolHandler | Any] | None = None,
         registry: Registry | None = None,
+        policy: Policy | None = None,
         trace_dir: str | PathLike[str] | None = None,
     ) -> None:
-        """`registry` holds tools that are open already, in the place of those the config would bring. `trace_dir` is
-        where `run` writes traces, by default `.toolyard/traces`.
+        """`registry` holds tools that are open already, in the place of those the config would bring. `policy` decides
+        how its runs go, by default a `ReActPolicy`. `trace_dir` is where `run` writes traces, by default
+        `.toolyard/traces`.
 
         Raises:
             AgentError: both a config and the parts of one are given.
@@ -62,6 +65,7 @@ class Agent:
         self.config = config or _config_of(name, model)
         self.model = model if model is not None else self.config.model
         self.name = self.config.name or NAME
+        self.policy = policy
         self.trace_dir = trace_dir
         self.profile: PermissionProfile = choose_profile(self.config.profile or "readonly")
         self.system_prompt = self.config.resolve_system_prompt()

@@ -121,6 +121,7 @@ def _context(caller: Caller, parent: ParentRun, open_agent: OpenAgent) -> RunCon
         on_event=parent.emitter.pass_on,
         desk=parent.context.desk,
         keep=parent.context.keep,
+        agents=parent.context.agents,
     )
 
 

@@ -29,10 +29,11 @@ REFUSED = frozenset({"denied", "approval_required"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """What a call ended with: the text that the model reads."""
+    """What a call ended with: the text that the model reads, and the outcome, if it came as far as the gate."""
 
     request: ToolRequest
     text: str
+    outcome: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +88,22 @@ class Calls:
             for request in requests:
                 tasks.create_task(one(request))
         return waits
+
+    def fits(self, request: ToolRequest) -> bool:
+        """Whether the call is of a tool that its caller sees, with arguments that fit."""
+        arguments = _arguments_of(request)
+        entry = self.gate.registry.find(self.names.get(request.name, request.name))
+        if isinstance(arguments, str) or entry is None:
+            return False
+        return self.gate.allows(entry, self.caller) and not entry.input.problems(arguments)
+
+    async def hold(self, request: ToolRequest, reason: str, keep: Callable[[Answered], None]) -> None:
+        """Answer a call that fits without making it."""
+        arguments = _arguments_of(request)
+        assert not isinstance(arguments, str)  # noqa: S101 - see above
+        call = self._call(request, arguments)
+        door = self._door(request, call, {}, lambda: None)
+        keep(await self._answered(request, call, door, self.gate.refuse(call, self.caller, "policy", reason)))
 
     async def _make(
         self, request: ToolRequest, given: Mapping[CallPath, bool], begins: Callable[[], None]
@@ -166,7 +183,7 @@ class Calls:
         else:
             await door.started()  # arguments that did not fit: it never ran, and its end has a beginning all the same
             await self._ended(request, self._told(text, call, outcome), {**about, "structured": outcome.structured})
-        return Answered(request=request, text=text)
+        return Answered(request=request, text=text, outcome=outcome)
 
     def _told(self, text: str, call: ToolCall, outcome: Outcome) -> str:
         """The answer as events may tell it: an error may quote what was secret in the arguments."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import EventType
 from toolyard_agents.results import STATUS, RunResult
-from toolyard_agents.session.run import Run, Stop
+from toolyard_agents.session.run import Run
+from toolyard_agents.session.stop import Stop
 from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.to_its_end import to_its_end
 from toolyard_kernel.errors import ToolyardError
@@ -109,7 +110,7 @@ class Driver:
             run_id=run.emitter.run_id,
             stop_reason=stop.reason,
             messages=run.state.messages,
-            final_state=run.state,
+            final_state=run.state if stop.final is None else stop.final,
         )
 
     async def _tell_the_end(self, stop: Stop, status: EndStatus, stopped: asyncio.Event) -> None:

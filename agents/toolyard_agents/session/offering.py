@@ -22,6 +22,9 @@ class Offer:
     names: Mapping[str, str]
 
 
+NO_OFFER = Offer(tools=(), names={})
+
+
 def offer_of(gate: Gate, caller: Caller) -> Offer:
     """The tools that exist for this caller now, under names that every provider takes."""
     names: dict[str, str] = {}

@@ -1,39 +1,39 @@
-"""One run: a model that is asked, the calls it asks for, and so on until it answers."""
+"""One run, and what its policy can do in it: ask the model, make its calls, and keep what they answer."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
 
 from toolyard_agents.cancellation import CancellationToken
-from toolyard_agents.messages import Message, ToolRequest
+from toolyard_agents.messages import Message
 from toolyard_agents.models.model import Model, ModelRequest, ModelSettings
-from toolyard_agents.results import StopReason
-from toolyard_agents.session.calls import Calls
+from toolyard_agents.session.calls import Answered, Calls, Waiting
 from toolyard_agents.session.compacting import Compactor
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.session.limits import check_price
-from toolyard_agents.session.offering import Offer
+from toolyard_agents.session.offering import NO_OFFER, Offer
 from toolyard_agents.session.spending import Spending
+from toolyard_agents.session.stop import Stop
 from toolyard_agents.session.turn import Turn
 from toolyard_agents.state.state import State
 from toolyard_agents.state.waiting import CallPath
 
+if TYPE_CHECKING:
+    from toolyard_agents.policies.policy import Policy
+
 FILTERED = "the provider filtered the answer"
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Why a run stops, and the words for it."""
-
-    reason: StopReason
-    text: str
 
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """Drives `state` from a prompt to its answer. Without a prompt it goes on with the calls that wait, and with the
-    answers `given` to their asks."""
+    """Takes `state` from a prompt to its answer, by way of a policy, which asks and answers with the methods below.
+
+    Without a prompt it goes on with the calls that wait, and with the answers `given` to their asks. It is interrupted
+    after `until` steps. `recorded` are notes of a run that is played again: what they tell is not done.
+    """
 
     model: Model
     settings: ModelSettings
@@ -45,41 +45,53 @@ class Run:
     compactor: Compactor
     offer: Callable[[], Offer]
     token: CancellationToken
+    policy: Policy
     prompt: str | None = None
+    until: int | None = None
+    recorded: Sequence[str] = ()
     given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     turn: Turn = field(default_factory=Turn)
 
     async def go(self) -> Stop:
-        """Take the prompt, or go on from where the state stands.
+        """Take the prompt, or go on from where the state stands, and let the policy decide what comes next.
 
         Raises:
             ModelError: the model cannot be asked.
         """
         check_price(self.spending, self.model)
         if self.prompt is not None:
+            if self.state.notes:
+                self.state.note(None)
             self.state.add_user_message(self.prompt)  # first: whoever keeps the event keeps the prompt with it
         await self.emitter.emit("agent_start", content=self.prompt)
-        if waiting := await self._answer(self.state.pending(), self.given):
-            return waiting
-        while True:
-            if self.token.is_cancelled():  # whoever hears the events may have swallowed the cancellation
-                return Stop("cancelled", self.token.reason)
-            if refusal := self.spending.refusal():
-                return Stop(*refusal)
-            finished = await self._ask()
-            if not self.turn.requests:
-                text = self.turn.text
-                return Stop("error", FILTERED) if finished == "content_filter" and not text else Stop("end", text)
-            if waiting := await self._answer(self.turn.requests, {}):
-                return waiting
+        return await self.policy.drive(self)
 
-    async def _ask(self) -> str:
-        """Ask the model, and keep its answer."""
+    async def stop(self) -> Stop | None:
+        """Why no further step may be taken; a policy asks before each."""
+        if self.token.is_cancelled():  # whoever hears the events may have swallowed the cancellation
+            return Stop("cancelled", self.token.reason)
+        if self.until is not None and self.spending.steps >= self.until:
+            return Stop("interrupted", f"{self.until} steps were taken, as many as were wanted")
+        refusal = self.spending.refusal()
+        return Stop(*refusal) if refusal else None
+
+    async def step(self, **about: Any) -> int:
+        """Count a step, and tell that it begins; its number."""
+        number = self.spending.take_step()
+        await self.emitter.emit("step_start", tool_metadata={"step": number, **about})
+        return number
+
+    async def ask(self, *, system: str | None = None, with_tools: bool = True) -> None:
+        """Ask the model, and keep its answer, which is `turn` then. `system` is said before the system prompt.
+
+        Raises:
+            ModelError: it cannot be asked.
+        """
         await self.compactor.make_room()
         self.turn = Turn()
-        await self.emitter.emit("step_start", tool_metadata={"step": self.spending.take_step()})
-        offer = self.offer()
-        finished = await self.turn.take(self.model, self._request(offer), self.emitter)
+        await self.step()
+        offer = self.offer() if with_tools else NO_OFFER
+        finished = await self.turn.take(self.model, self._request(offer, system), self.emitter)
         self.calls.names = offer.names
         self.state.add_assistant_message(self.turn.text, tool_calls=tuple(self.turn.requests))
         self.turn.kept = True
@@ -88,14 +100,35 @@ class Run:
         asked = [{"id": one.id, "name": one.name} for one in self.turn.requests]
         about = {"reason": finished.reason, "tool_calls": asked, "cost": finished.usage.cost}
         await self.emitter.emit("api_call_complete", usage=finished.usage.to_dict(), tool_metadata=about)
-        return finished.reason
 
-    def _request(self, offer: Offer) -> ModelRequest:
-        system = (Message(role="system", content=self.system_prompt),) if self.system_prompt else ()
-        return ModelRequest(messages=(*system, *self.state.get_messages()), tools=offer.tools, settings=self.settings)
+    def said(self) -> Stop:
+        """The end of a run whose model has answered."""
+        text, finished = self.turn.text, self.turn.finished
+        filtered = finished is not None and finished.reason == "content_filter" and not text
+        return Stop("error", FILTERED) if filtered else Stop("end", text)
 
-    async def _answer(self, requests: Sequence[ToolRequest], given: Mapping[CallPath, bool]) -> Stop | None:
-        """Make the calls and keep their answers; a stop when one of them waits for somebody."""
-        keep = self.state.add_tool_result
-        waits = await self.calls.make(requests, given, lambda made: keep(made.request.id, made.text))
-        return Stop("interrupted", "; ".join(one.reason for one in waits)) if waits else None
+    async def answer(self) -> Stop | None:
+        """Make the calls that wait, and keep their answers; a stop when one of them waits for somebody."""
+        given, self.given = self.given, {}
+        waits = await self.calls.make(self.state.pending(), given, self.keep)
+        return waiting_stop(waits)
+
+    def keep(self, made: Answered) -> None:
+        """Keep the answer of a call."""
+        self.state.add_tool_result(made.request.id, made.text)
+
+    @property
+    def asked(self) -> int:
+        """How often the model was asked since the last message of a user."""
+        later = takewhile(lambda message: message.role != "user", reversed(self.state.messages))
+        return sum(message.role == "assistant" for message in later)
+
+    def _request(self, offer: Offer, system: str | None) -> ModelRequest:
+        said = "\n\n".join(filter(None, (system, self.system_prompt)))
+        first = (Message(role="system", content=said),) if said else ()
+        return ModelRequest(messages=(*first, *self.state.get_messages()), tools=offer.tools, settings=self.settings)
+
+
+def waiting_stop(waits: Sequence[Waiting]) -> Stop | None:
+    """The stop of a run whose calls wait for somebody."""
+    return Stop("interrupted", "; ".join(one.reason for one in waits)) if waits else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from toolyard_agents.config.budgets import Budgets
@@ -10,7 +11,9 @@ from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 
 if TYPE_CHECKING:
+    from toolyard_agents.agent import Agent
     from toolyard_agents.opened import OpenAgent
+    from toolyard_agents.policies.policy import Policy
     from toolyard_agents.session.approving import Desk
     from toolyard_agents.session.emitting import Keep, OnEvent
     from toolyard_agents.session.spending import Spending
@@ -23,7 +26,8 @@ class RunContext:
     `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
     delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk`
     takes asks that the program itself does not answer, and `keep` the events. What the run uses is charged to
-    `spending` too, that of whoever asked for it.
+    `spending` too, that of whoever asked for it. `policy` is used in the place of the agent's, and `agents` are those
+    that it can name. The run is interrupted after `until` steps; `recorded` are the notes of a run that it plays again.
     """
 
     caller: Caller
@@ -37,3 +41,7 @@ class RunContext:
     on_event: OnEvent | None = None
     desk: Desk | None = None
     keep: Keep | None = None
+    policy: Policy | None = None
+    agents: Mapping[str, Agent] = field(default_factory=dict[str, "Agent"])
+    until: int | None = None
+    recorded: Sequence[str] = ()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.models.model import ModelSettings
 from toolyard_agents.opened import OpenAgent
+from toolyard_agents.policies.policy import Policy
+from toolyard_agents.policies.react import ReActPolicy
 from toolyard_agents.session.approving import Approvers
 from toolyard_agents.session.calls import Calls
 from toolyard_agents.session.compacting import Compactor
@@ -19,11 +21,13 @@ from toolyard_agents.session.limits import bounds_of, caller_of
 from toolyard_agents.session.offering import offer_of
 from toolyard_agents.session.parent_run import ParentRun
 from toolyard_agents.session.run import Run
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.spending import Spending
 from toolyard_agents.state.estimates import text_tokens
 from toolyard_agents.state.spent import Spent, spent_by_last_run
 from toolyard_agents.state.waiting import CallPath
 from toolyard_agents.usage import Usage
+from toolyard_kernel.calls.gate import Gate
 
 if TYPE_CHECKING:
     from toolyard_agents.session.session import Session
@@ -42,6 +46,8 @@ class RunRequest:
 def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
     """The run, ready to go."""
     agent, state, context = session.agent, session.state, session.context
+    policy = context.policy or agent.policy or ReActPolicy()
+    gate = _gate_of(policy, open_agent, context)
     caller = caller_of(agent, context)
     emitter = emitter_of(session, request.on_event)
     resumed = request.prompt is None
@@ -58,15 +64,11 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         token=request.token,
         callback=session.approval_callback,
         spending=spending,
-        gate=open_agent.gate,
+        gate=gate,
     )
     auto = context.trusted and agent.config.auto_approve
-    approvers = Approvers(
-        callback=session.approval_callback, auto=auto, desk=context.desk, host=open_agent.gate.approver
-    )
-    calls = Calls(
-        gate=open_agent.gate, caller=caller, run=parent, approvers=approvers, at_once=caller.profile.limits.fan_out
-    )
+    approvers = Approvers(callback=session.approval_callback, auto=auto, desk=context.desk, host=gate.approver)
+    calls = Calls(gate=gate, caller=caller, run=parent, approvers=approvers, at_once=caller.profile.limits.fan_out)
     return Run(
         model=open_agent.model,
         settings=_settings(agent),
@@ -77,10 +79,25 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         spending=spending,
         compactor=compactor_of(session, open_agent, emitter, spending.charge),
         token=request.token,
-        offer=lambda: offer_of(open_agent.gate, caller),
+        offer=lambda: offer_of(gate, caller),
+        policy=policy,
+        until=context.until,
+        recorded=context.recorded,
         prompt=request.prompt,
         given=request.given,
     )
+
+
+def _gate_of(policy: Policy, open_agent: OpenAgent, context: RunContext) -> Gate:
+    """The gate to the agent's tools, and to those that the policy brings, which stand for others of their names."""
+    tools = policy.tools(context.agents)
+    if not tools:
+        return open_agent.gate
+    registry = open_agent.gate.registry.select()
+    for tool in tools:
+        registry.remove(tool.name)
+        registry.register(tool, toolkit="policy")
+    return replace(open_agent.gate, registry=registry)
 
 
 def emitter_of(session: Session, on_event: OnEvent | None = None) -> Emitter:

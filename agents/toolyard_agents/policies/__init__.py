@@ -1,0 +1,1 @@
+"""How a run goes from its prompt to its answer: one policy a file, all behind one Protocol."""
