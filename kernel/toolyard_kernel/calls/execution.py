@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from traceback import format_exception
 from typing import Any
 
@@ -16,71 +18,92 @@ from toolyard_kernel.calls.outcomes import Outcome, Status
 from toolyard_kernel.calls.results import as_result, head_and_tail, is_within, shortened, whole_text
 from toolyard_kernel.calls.retrying import retried
 from toolyard_kernel.changes import Changes
-from toolyard_kernel.content import InputRequired, Text, unicode_of
+from toolyard_kernel.content import InputRequired, Text, ToolResult, unicode_of
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
 from toolyard_kernel.ledger.redaction import scrub
-from toolyard_kernel.references.overflow import Overflow
 
 log = logging.getLogger("toolyard")
 
 
-async def execute(
-    admitted: Admitted,
-    caller: Caller,
-    door: Door,
-    services: Mapping[str, Any],
-    changes: Changes,
-    overflow: Overflow | None,
-) -> Outcome:
-    """The outcome of a call whose handler runs now, by its deadline.
-
-    Raises:
-        asyncio.CancelledError: the caller is gone, and the handler was stopped.
-    """
-    limit = caller.profile.limits.output_bytes
-    try:
-        returned = await _returned(admitted, caller, door, services, changes)
-        if isinstance(returned, InputRequired):
-            return _outcome(admitted, "input_required", input=returned)
-        result = as_result(returned, admitted.entry.output)
-        if not is_within(result, limit):
-            rest = await overflow.kept(caller, whole_text(result)) if overflow else ""
-            result = shortened(result, limit, promised=admitted.entry.output is not None, rest=rest)
-    except DeadlineExceeded as error:
-        return _failed(admitted, "timeout", _said(error), limit)
-    except ToolError as error:
-        return _failed(admitted, "tool_error", _said(error), limit)
-    except Exception as error:  # noqa: BLE001 - whatever a handler raises is an answer; its traceback is for the host
-        trace = scrub("".join(format_exception(error)), admitted.call.arguments, admitted.entry.secret)
-        trace = trace.encode(errors="backslashreplace").decode()  # half a surrogate pair fits in no log
-        log.error("tool %r failed\n%s", admitted.call.tool, trace)  # noqa: TRY400 - its traceback may quote a secret
-        return _failed(admitted, "tool_error", f"{type(error).__name__}: {_said(error)}", limit, raised=error)
-    status: Status = "tool_error" if result.is_error else "ok"
-    return _outcome(admitted, status, content=tuple(result.content), structured=result.structured)
+Keep = Callable[[Caller, str], Awaitable[str]]
+"""Keeps the whole of a result that is too long for its caller, and says in words where it can be read."""
 
 
-async def _returned(
-    admitted: Admitted, caller: Caller, door: Door, services: Mapping[str, Any], changes: Changes
-) -> Any:
-    call, limits = admitted.call, caller.profile.limits
-    ctx = ToolContext(
-        caller=caller,
-        call_id=call.call_id,
-        tool=call.tool,
-        services=services,
-        changes=changes,
-        thread_id=call.thread_id,
-        run_id=call.run_id,
-        report=door.report,
-        wire=door.wire,
-        resumed=door.resumed,
-        door=door,
-    )
-    tool = admitted.entry.tool
-    deadline = min(limits.timeout, tool.timeout or limits.timeout)
-    if not tool.retries:
-        return await running.run(admitted.entry, admitted.arguments, ctx, deadline)
-    return await retried(tool, deadline, lambda left: running.run(admitted.entry, admitted.arguments, ctx, left))
+@dataclass(slots=True, eq=False)
+class Execution:
+    """An admitted call whose handler runs now."""
+
+    admitted: Admitted
+    caller: Caller
+    door: Door
+    services: Mapping[str, Any]
+    changes: Changes
+    keep: Keep
+    began: float = field(default_factory=time.perf_counter)
+
+    async def run(self) -> Outcome:
+        """How the call ended, by its deadline.
+
+        Raises:
+            asyncio.CancelledError: the caller is gone, and the handler was stopped.
+        """
+        call, entry = self.admitted.call, self.admitted.entry
+        try:
+            returned = await self._returned()
+            if isinstance(returned, InputRequired):
+                return self.outcome("input_required", input=returned)
+            result = await self._within_limit(as_result(returned, entry.output))
+        except DeadlineExceeded as error:
+            return self._failed("timeout", _said(error))
+        except ToolError as error:
+            return self._failed("tool_error", _said(error))
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises is an answer; its traceback is for the host
+            trace = scrub("".join(format_exception(error)), call.arguments, entry.secret)
+            trace = trace.encode(errors="backslashreplace").decode()  # half a surrogate pair fits in no log
+            log.error("tool %r failed\n%s", call.tool, trace)  # noqa: TRY400 - its traceback may quote a secret
+            return self._failed("tool_error", f"{type(error).__name__}: {_said(error)}", raised=error)
+        status: Status = "tool_error" if result.is_error else "ok"
+        return self.outcome(status, content=tuple(result.content), structured=result.structured)
+
+    def outcome(self, status: Status, **parts: Any) -> Outcome:
+        """The call's outcome if it ends now."""
+        admitted, duration = self.admitted, time.perf_counter() - self.began
+        return Outcome(
+            call_id=admitted.call.call_id, status=status, decision=admitted.decision, duration=duration, **parts
+        )
+
+    async def _returned(self) -> Any:
+        call, entry, door, limits = self.admitted.call, self.admitted.entry, self.door, self.caller.profile.limits
+        arguments = self.admitted.arguments
+        ctx = ToolContext(
+            caller=self.caller,
+            call_id=call.call_id,
+            tool=call.tool,
+            services=self.services,
+            changes=self.changes,
+            thread_id=call.thread_id,
+            run_id=call.run_id,
+            report=door.report,
+            wire=door.wire,
+            resumed=door.resumed,
+            door=door,
+        )
+        deadline = min(limits.timeout, entry.tool.timeout or limits.timeout)
+        if not entry.tool.retries:
+            return await running.run(entry, arguments, ctx, deadline)
+        return await retried(entry.tool, deadline, lambda left: running.run(entry, arguments, ctx, left))
+
+    async def _within_limit(self, result: ToolResult) -> ToolResult:
+        limit = self.caller.profile.limits.output_bytes
+        if is_within(result, limit):
+            return result
+        rest = await self.keep(self.caller, whole_text(result))
+        return shortened(result, limit, promised=self.admitted.entry.output is not None, rest=rest)
+
+    def _failed(self, status: Status, message: str, raised: Exception | None = None) -> Outcome:
+        limit = self.caller.profile.limits.output_bytes
+        told = Text(head_and_tail(unicode_of(message).encode(), limit))
+        return self.outcome(status, content=(told,), raised=raised)
 
 
 def _said(error: Exception) -> str:
@@ -88,12 +111,3 @@ def _said(error: Exception) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - an exception of somebody's own may raise when it is asked what it says
         return "(no words)"
-
-
-def _failed(admitted: Admitted, status: Status, message: str, limit: int, raised: Exception | None = None) -> Outcome:
-    told = Text(head_and_tail(unicode_of(message).encode(), limit))
-    return _outcome(admitted, status, content=(told,), raised=raised)
-
-
-def _outcome(admitted: Admitted, status: Status, **parts: Any) -> Outcome:
-    return Outcome(call_id=admitted.call.call_id, status=status, decision=admitted.decision, **parts)

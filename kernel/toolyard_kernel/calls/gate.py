@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -20,9 +20,9 @@ from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.admission import Admitted, Refusal
 from toolyard_kernel.calls.asking import answer
 from toolyard_kernel.calls.callers import Caller
-from toolyard_kernel.calls.decisions import Decision, decide, refuse, unknown
+from toolyard_kernel.calls.decisions import Decision, refuse, unknown
 from toolyard_kernel.calls.doors import NO_DOOR, Door
-from toolyard_kernel.calls.execution import execute
+from toolyard_kernel.calls.execution import Execution
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.calls.previews import decline, preview_of
 from toolyard_kernel.changes import Changes
@@ -60,11 +60,11 @@ class Gate:
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
         profile = self._bounded(caller).profile
-        return (entry for entry in self.registry if decide(entry.tool, profile).verdict != "deny")
+        return (entry for entry in self.registry if entry.decided.under(profile).verdict != "deny")
 
     def allows(self, entry: Registered, caller: Caller) -> bool:
         """Whether the tool exists for this caller: it may be called, or asked for."""
-        return decide(entry.tool, self._bounded(caller).profile).verdict != "deny"
+        return entry.decided.under(self._bounded(caller).profile).verdict != "deny"
 
     def explain(self, call: ToolCall, caller: Caller) -> Decision:
         """What would be decided, and why; nothing runs and nothing is recorded."""
@@ -96,21 +96,26 @@ class Gate:
         """Record a call that a door refused, and say how it ended."""
         return self._refused(Refusal("denied", refuse(rule, reason)), call, caller)
 
-    def _overflow(self, caller: Caller) -> Overflow | None:
+    async def _kept(self, caller: Caller, whole: str) -> str:
+        """Where a result that is too long can be read, in words; nothing when it is not kept."""
         if self.references is None:
-            return None
+            return ""
         reader = self.registry.find(RESOLVE)
-        return Overflow(store=self.references, has_tool=reader is not None and self.allows(reader, caller))
+        has_tool = reader is not None and self.allows(reader, caller)
+        return await Overflow(store=self.references, has_tool=has_tool).kept(caller, whole)
 
     def _bounded(self, caller: Caller) -> Caller:
-        return caller if self.bound is None else replace(caller, profile=caller.profile & self.bound)
+        if self.bound is None:
+            return caller
+        profile = _both(caller.profile, self.bound)  # pyright: ignore[reportArgumentType] - a frozen model has a hash
+        return replace(caller, profile=profile)
 
     def _decided(self, call: ToolCall, caller: Caller) -> Admitted:
         """Find, validate, decide. A tool that the caller may not have is not found."""
         entry = self.registry.find(call.tool)
         if entry is None:
             raise Refusal("denied", unknown(call.tool), hidden=True)
-        decision = decide(entry.tool, caller.profile)
+        decision = entry.decided.under(caller.profile)
         if decision.verdict == "deny":
             raise Refusal("denied", decision, entry, hidden=True)
         try:
@@ -130,7 +135,7 @@ class Gate:
             raise Refusal("denied", refuse("effects", "what this call would do cannot be told"), entry) from error
         if not more:
             return decision
-        decision = decide(entry.tool, caller.profile, more)
+        decision = entry.decided.under(caller.profile, more)
         if decision.verdict == "deny":
             raise Refusal("denied", decision, entry)
         return decision
@@ -206,16 +211,21 @@ class Gate:
         return outcome
 
     async def _run_and_record(self, admitted: Admitted, caller: Caller, door: Door) -> Outcome:
-        call, began = admitted.call, time.perf_counter()
-        outcome = Outcome(call_id=call.call_id, status="cancelled", decision=admitted.decision)
-        run = object()  # not the call's id: every round of a call has the same
-        self.running[run] = call.tool
+        execution = Execution(admitted, caller, door, self.services, self.changes, self._kept)
+        ended: Outcome | None = None
+        self.running[execution] = admitted.call.tool
         try:
             await door.started()
-            outcome = await execute(admitted, caller, door, self.services, self.changes, self._overflow(caller))
+            ended = outcome = await execution.run()
         finally:  # a cancelled call is recorded too
-            del self.running[run]
-            outcome = replace(outcome, duration=time.perf_counter() - began)
-            synced = self.recorder.ended(call, caller, outcome, admitted.entry)
-        await self.recorder.settled(synced)
+            del self.running[execution]
+            ended = execution.outcome("cancelled") if ended is None else ended
+            synced = self.recorder.ended(admitted.call, caller, ended, admitted.entry)
+        if synced is not None:
+            await self.recorder.settled(synced)
         return outcome
+
+
+@lru_cache(maxsize=256)  # the same two are one profile, whose decisions are known
+def _both(profile: PermissionProfile, bound: PermissionProfile) -> PermissionProfile:
+    return profile & bound

@@ -29,8 +29,8 @@ def as_result(value: Any, output: Schema | None) -> ToolResult:
     result = _result(value)
     if output and not result.is_error:
         _check(result, output)
-    content = tuple(_small(block) for block in result.content)
-    return ToolResult(content=content, structured=result.structured, is_error=result.is_error)
+    content = tuple(map(_small, result.content))
+    return result if content == result.content else replace(result, content=content)
 
 
 def is_within(result: ToolResult, limit: int) -> bool:
@@ -133,7 +133,7 @@ def head_and_tail(whole: bytes, limit: int, rest: str = "") -> str:
 
 def _small(block: Content) -> Content:
     if isinstance(block, Text):
-        return Text(unicode_of(block.text))
+        return block if block.text.isascii() else Text(unicode_of(block.text))
     if isinstance(block, Image | Audio):
         size, kind = len(block.data), block.mime_type
     elif isinstance(block, EmbeddedResource):

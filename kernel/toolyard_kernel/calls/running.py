@@ -69,8 +69,8 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
         ctx.state.progress = math.inf  # while it holds the loop, no report of it could be delivered
         return _called(lambda: entry.handler(arguments, ctx))
     job = Job(lambda: None)
-    work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _on_loop(entry, arguments, ctx)
-    task = asyncio.ensure_future(work)
+    work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _awaited(entry.handler(arguments, ctx))
+    task = asyncio.get_running_loop().create_task(work)
     in_time = False
     try:
         in_time = await _ended(task, ctx, deadline)
@@ -92,12 +92,30 @@ async def _ended(task: asyncio.Task[Any], ctx: ToolContext, deadline: float) -> 
     began = now()
     while (left := began + deadline - now()) > 0:
         reported = ctx.state.progress
-        done, _ = await asyncio.wait({task}, timeout=min(left, LOOK))
-        if done:
+        if await _ends(task, min(left, LOOK)):
             return True
         if left > LOOK and ctx.state.progress == reported:
             await _say_that_it_goes_on(ctx, now() - began)
     return False
+
+
+async def _ends(task: asyncio.Task[Any], seconds: float) -> bool:
+    """`asyncio.wait` for one task, at a third of what that costs each call."""
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not over.done():
+            over.set_result(None)
+
+    timer = loop.call_later(seconds, wake)
+    task.add_done_callback(wake)
+    try:
+        await over
+    finally:
+        timer.cancel()
+        task.remove_done_callback(wake)
+    return task.done()
 
 
 async def _say_that_it_goes_on(ctx: ToolContext, seconds: float) -> None:
@@ -120,10 +138,6 @@ def _result(task: asyncio.Task[Any]) -> Any:
     if error is not None and not isinstance(error, Exception):  # a GeneratorExit would end the whole server too
         raise _contained(error) from error
     return task.result()
-
-
-async def _on_loop(entry: Runnable, arguments: Any, ctx: ToolContext) -> Any:
-    return await _awaited(entry.handler(arguments, ctx))
 
 
 async def _awaited(work: Awaitable[Any]) -> Any:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from toolyard_kernel.errors import LedgerError
 from toolyard_kernel.ledger.lines import chained, written
 from toolyard_kernel.ledger.names import part_name
 from toolyard_kernel.ledger.records import VERSION
+from toolyard_kernel.ledger.times import now
 
 FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
 
@@ -58,8 +58,7 @@ class ChainFile:
 
     def write_event(self, event: str, **fields: object) -> None:
         """Append a record about the file itself."""
-        now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self.write(written({"v": VERSION, "time": now, "event": event, **fields}))
+        self.write(written({"v": VERSION, "time": now(), "event": event, **fields}))
 
     def begin(self) -> None:
         """Write the first line: which file this is, and which one it follows."""

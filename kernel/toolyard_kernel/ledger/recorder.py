@@ -40,16 +40,15 @@ class Recorder:
     def ended(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered) -> Awaitable[None] | None:
         """Record how it ended. The call has run: a ledger that fails now is reported, and the caller has its answer.
 
-        What it returns is for `settled`, before a caller that is still there is answered.
+        What it returns, if anything, is for `settled`, before a caller that is still there is answered.
         """
         message = "" if outcome.ok else scrub(outcome.text, call.arguments, entry.secret)
         return self._append_last(records.ended(call, caller, outcome, message), outcome)
 
-    async def settled(self, synced: Awaitable[None] | None) -> None:
+    async def settled(self, synced: Awaitable[None]) -> None:
         """Wait until the last record of a call is on the disk; the ledger itself reports that it failed."""
-        if synced is not None:
-            with suppress(LedgerError):
-                await synced
+        with suppress(LedgerError):
+            await synced
 
     def refused(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered | None) -> None:
         """Record a refusal. Arguments that no schema vouches for may hold a secret anywhere: only names are kept."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.decisions import Decision
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import JsonObject
+from toolyard_kernel.ledger.times import now
 
 VERSION = 1
 LONGEST_ERROR = 500
@@ -18,25 +18,25 @@ Record = dict[str, Any]
 
 def started(call: ToolCall, caller: Caller, decision: Decision, arguments: JsonObject) -> Record:
     """The record before a handler runs."""
-    return {**_about("start", call, caller, decision), "arguments": arguments}
+    return _about("start", call, caller, decision) | {"arguments": arguments}
 
 
 def ended(call: ToolCall, caller: Caller, outcome: Outcome, message: str) -> Record:
     """The record after it: how it ended and how long it took. `message` is the scrubbed error, if any."""
-    return {**_about("end", call, caller, outcome.decision), **_ending(outcome, message)}
+    return _about("end", call, caller, outcome.decision) | _ending(outcome, message)
 
 
 def refused(call: ToolCall, caller: Caller, outcome: Outcome, message: str, arguments: JsonObject) -> Record:
     """The only record of a call, or of a round of one, whose handler never ran."""
     event = "wait" if outcome.status in ("input_required", "approval_required") else "refusal"
-    about = {**_about(event, call, caller, outcome.decision), "reason": message[:LONGEST_ERROR]}
-    return {**about, "arguments": arguments, **_ending(outcome, message)}
+    reason = {"reason": message[:LONGEST_ERROR], "arguments": arguments}
+    return _about(event, call, caller, outcome.decision) | reason | _ending(outcome, message)
 
 
 def _about(event: str, call: ToolCall, caller: Caller, decision: Decision) -> Record:
     return {
         "v": VERSION,
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "time": now(),
         "event": event,
         "call_id": call.call_id,
         "tool": call.tool[:128],

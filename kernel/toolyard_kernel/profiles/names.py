@@ -14,14 +14,15 @@ ALL = "*"
 class Names:
     """An immutable set of names. A pattern is a name, or a prefix with a trailing `*`, or `*` for every name."""
 
-    __slots__ = ("patterns",)
+    __slots__ = ("_prefixes", "patterns")
 
     def __init__(self, patterns: Iterable[str] = ()) -> None:
         listed = frozenset(patterns)
         self.patterns: frozenset[str] = frozenset({ALL}) if ALL in listed else listed
+        self._prefixes = tuple(pattern[:-1] for pattern in self.patterns if pattern.endswith("*"))
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(_covers(pattern, name) for pattern in self.patterns)
+        return isinstance(name, str) and (name in self.patterns or name.startswith(self._prefixes))
 
     def __bool__(self) -> bool:
         return bool(self.patterns)

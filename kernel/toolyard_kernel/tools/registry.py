@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from toolyard_kernel.calls.decided import Decided
 from toolyard_kernel.calls.running import Mode, mode_of
 from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.content import JsonObject
@@ -34,6 +35,7 @@ class Registered:
     output: Schema | None
     secret: frozenset[str]
     workers: Workers
+    decided: Decided
 
     @property
     def name(self) -> str:
@@ -201,4 +203,5 @@ def _registered(tool: Tool, toolkit: str, workers: Workers) -> Registered:
         output=Schema(output, of=f"the output schema of tool {tool.name!r}") if output is not None else None,
         secret=secret,
         workers=workers,
+        decided=Decided(tool),
     )

@@ -36,8 +36,8 @@ def _no_more(arguments: Any, profile: PermissionProfile) -> frozenset[Effect]:
     return NO_EFFECTS
 
 
-def _available(profile: PermissionProfile) -> None:
-    return None
+def always_available(profile: PermissionProfile) -> None:
+    """`unavailable` of a tool that needs nothing a machine could lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Tool:
     idempotent: bool = False
     parse: Callable[[JsonObject], Any] = field(default=_unchanged, repr=False)
     call_effects: Callable[[Any, PermissionProfile], frozenset[Effect]] = field(default=_no_more, repr=False)
-    unavailable: Callable[[PermissionProfile], str | None] = field(default=_available, repr=False)
+    unavailable: Callable[[PermissionProfile], str | None] = field(default=always_available, repr=False)
     preview: Callable[[Any, ToolContext], str | Awaitable[str]] | None = field(default=None, repr=False)
     declined: Callable[[Any, ToolContext], Awaitable[None]] | None = field(default=None, repr=False)
 
