@@ -164,6 +164,7 @@ async def test_a_handler_that_ends_as_its_caller_leaves_is_cancelled_all_the_sam
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: lost.append(context))
 
     async def leave(arguments: Any, ctx: ToolContext) -> None:
+        await checkpoint()  # a handler that never waits has ended before its caller can leave
         call.cancel()
         raise ValueError("at the same time")
 

@@ -52,7 +52,9 @@ class Execution:
             returned = await self._returned()
             if isinstance(returned, InputRequired):
                 return self.outcome("input_required", input=returned)
-            result = await self._within_limit(as_result(returned, entry.output))
+            result = as_result(returned, entry.output)
+            if not is_within(result, self.caller.profile.limits.output_bytes):
+                result = await self._shortened(result)
         except DeadlineExceeded as error:
             return self._failed("timeout", _said(error))
         except ToolError as error:
@@ -93,10 +95,8 @@ class Execution:
             return await running.run(entry, arguments, ctx, deadline)
         return await retried(entry.tool, deadline, lambda left: running.run(entry, arguments, ctx, left))
 
-    async def _within_limit(self, result: ToolResult) -> ToolResult:
+    async def _shortened(self, result: ToolResult) -> ToolResult:
         limit = self.caller.profile.limits.output_bytes
-        if is_within(result, limit):
-            return result
         rest = await self.keep(self.caller, whole_text(result))
         return shortened(result, limit, promised=self.admitted.entry.output is not None, rest=rest)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -14,8 +14,11 @@ from toolyard_kernel.content import Content, InputRequired, JsonObject, Text
 Status = Literal["ok", "tool_error", "denied", "approval_required", "input_required", "cancelled", "timeout", "unknown"]
 
 
+NO_USAGE: Mapping[str, int] = MappingProxyType({})
+
+
 def new_call_id() -> str:
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,7 @@ class Outcome:
     decision: Decision
     content: tuple[Content, ...] = ()
     structured: JsonObject | None = None
-    usage: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    usage: Mapping[str, int] = field(default_factory=lambda: NO_USAGE)
     duration: float = 0.0
     hidden: bool = False
     input: InputRequired | None = None

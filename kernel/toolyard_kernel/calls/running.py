@@ -10,7 +10,8 @@ import asyncio
 import inspect
 import logging
 import math
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from typing import Any, Literal, Protocol
 
@@ -70,10 +71,10 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
         return _called(lambda: entry.handler(arguments, ctx))
     job = Job(lambda: None)
     work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _awaited(entry.handler(arguments, ctx))
-    task = asyncio.get_running_loop().create_task(work)
+    task = _begun(work)
     in_time = False
     try:
-        in_time = await _ended(task, ctx, deadline)
+        in_time = task.done() or await _ended(task, ctx, deadline)
     finally:
         if not in_time:
             ctx.state.cancelled = True
@@ -84,6 +85,13 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
     raise DeadlineExceeded(
         f"{ctx.tool!r} timed out: it did not end within {deadline:g}s" + ("" if _began(entry, job) else waited)
     )
+
+
+def _begun(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+    """A task that has run to its first wait, where Python can do that; a handler that never waits has ended then."""
+    if sys.version_info >= (3, 12):
+        return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
+    return asyncio.get_running_loop().create_task(work)
 
 
 async def _ended(task: asyncio.Task[Any], ctx: ToolContext, deadline: float) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, cast
 
 from toolyard_kernel.content import JsonObject
@@ -14,6 +15,10 @@ LONGEST_TEXT = 256
 MOST_ITEMS = 50
 DEEPEST = 8
 MOST_BITS = 1024
+
+# Tuples, since `list | tuple` would be made anew for each value of each call.
+SEQUENCES = (list, tuple)
+HOLDERS = (dict, list, tuple, Mapping)
 
 
 def redact(arguments: JsonObject, secret: frozenset[str]) -> JsonObject:
@@ -49,18 +54,18 @@ def _redact(value: Any, secret: frozenset[str], depth: int) -> Any:
         return value if value.bit_length() <= MOST_BITS else f"… (an integer of {value.bit_length()} bits)"
     if value is None:
         return value
-    if not isinstance(value, dict | list | tuple | Mapping):
+    if not isinstance(value, HOLDERS):
         return f"… ({type(value).__name__})"  # how it would write itself is unknown, and may quote a secret
     if depth == 0:
         return "…"
-    if isinstance(value, list | tuple):
+    if isinstance(value, SEQUENCES):
         items = cast("list[Any]", value)
         kept = [_redact(item, secret, depth - 1) for item in items[:MOST_ITEMS]]
         return kept if len(items) <= MOST_ITEMS else [*kept, f"… ({len(items)} items)"]
     fields = cast("Mapping[str, Any]", value)
     told = {
         name: REDACTED if name in secret else _redact(field, secret, depth - 1)
-        for name, field in list(fields.items())[:MOST_ITEMS]
+        for name, field in islice(fields.items(), MOST_ITEMS)
     }
     return told if len(fields) <= MOST_ITEMS else {**told, "…": f"({len(fields)} fields)"}
 
