@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.models.model import Model
+from toolyard_agents.telemetry.calls import observe_call
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.folders import state_folder
@@ -27,7 +28,12 @@ class OpenAgent:
 async def opened(agent: Agent) -> AsyncGenerator[OpenAgent]:
     """Open what the agent needs, and close it."""
     ledger = FileLedger(state_folder())
-    gate = Gate(registry=agent.registry, recorder=Recorder(ledger), approvals=Approvals(state_folder()))
+    gate = Gate(
+        registry=agent.registry,
+        recorder=Recorder(ledger),
+        approvals=Approvals(state_folder()),
+        observer=observe_call,
+    )
     try:
         async with opened_behind(gate, agent) as open_agent:
             yield open_agent

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from toolyard_agents.telemetry.calls import observe_call
 from toolyard_kernel.approvals.asks import Approver
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.callers import Caller
@@ -167,6 +168,7 @@ def create_mcp_runtime(
         approver=approver,
         changes=changes,
         references=references,
+        observer=observe_call,
     )
     team = _team(agents, gate, served_by) if agents else None
     registry.on_change(lambda: changes.tell(ListChanged("tools")))

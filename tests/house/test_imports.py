@@ -12,6 +12,7 @@ from tests.house.sources import PACKAGES, ROOMS, room_sources, shown, sources
 
 SDK = {"mcp", "mcp_types"}
 SDK_ROOM = "server/toolyard/mcp/"
+ADAPTER = "agents/toolyard_agents/telemetry/adapter.py"
 FACADE = {"__getattr__", "__dir__"}
 
 
@@ -51,6 +52,10 @@ def test_imports_are_absolute() -> None:
 def test_only_the_wire_imports_the_mcp_sdk() -> None:
     elsewhere = (path for path in room_sources() if not shown(path).startswith(SDK_ROOM))
     assert not [shown(path) for path in elsewhere if imported_packages(path) & SDK]
+
+
+def test_only_its_adapter_imports_opentelemetry() -> None:
+    assert [shown(path) for path in room_sources() if "opentelemetry" in imported_packages(path)] == [ADAPTER]
 
 
 def test_an_init_file_only_re_exports() -> None:

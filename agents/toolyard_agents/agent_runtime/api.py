@@ -144,9 +144,9 @@ def reconfigure_runtime(
 async def _run(runtime: AgentRuntime, prompt: str, on_event: OnEvent | None, token: CancellationToken) -> RunResult:
     if runtime.observability is None:
         return await runtime.session.run(prompt, on_event=on_event, token=token)
-    with runtime.observability.run(runtime.agent.name, runtime.profile_name) as ended:
-        result = await runtime.session.run(prompt, on_event=on_event, token=token)
-        ended(result)
+    runtime.session.telemetry = runtime.observability.attributes
+    result = await runtime.session.run(prompt, on_event=on_event, token=token)
+    runtime.observability.count(result)
     return result
 
 

@@ -1,11 +1,9 @@
-"""What a runtime did, for the team and project it belongs to: one record of it all, and a span of each run."""
+"""What a runtime did, for the team and project it belongs to: one record of it all, named in the span of each run."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -64,19 +62,10 @@ class ObservabilitySession:
                 f"as `folder` in the file that observability_config names"
             ) from error
 
-    @contextmanager
-    def run(self, agent: str, profile: str) -> Generator[Callable[[RunResult], None]]:
-        """A run of the agent under the profile, as a span; what is yielded is told how it ended."""
-        from toolyard_agents.agent_runtime.run_span import run_span  # noqa: PLC0415 - OpenTelemetry takes 40 ms
-
-        with run_span(agent, self.about["model"], {**self._attributes(), "profile": profile}) as span:
-
-            def end(result: RunResult) -> None:
-                self.runs += 1
-                self.used += result.used
-                span.end(result)
-
-            yield end
+    def count(self, result: RunResult) -> None:
+        """Add up what a run used."""
+        self.runs += 1
+        self.used += result.used
 
     def end(self, status: str) -> None:
         """Close the record with its last status; a disk that does not take it is logged."""
@@ -87,8 +76,9 @@ class ObservabilitySession:
         except OSError:
             log.exception("the observability record %s could not be closed with status %r", self.path, status)
 
-    def _attributes(self) -> dict[str, str | int | float]:
-        """What tells of the session in each of its spans."""
+    @property
+    def attributes(self) -> dict[str, str | int | float]:
+        """What tells of the session in the span of each run."""
         metadata = {f"metadata.{key}": value for key, value in self.about["metadata"].items()}
         own = {**{name: self.about[name] for name in ("session_id", "team_id", "project_id")}, **metadata}
         return {name: value for name, value in own.items() if isinstance(value, str | int | float)}

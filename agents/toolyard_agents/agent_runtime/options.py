@@ -33,9 +33,9 @@ class RuntimeOptions:
     """Every field but `telemetry_metadata` takes its default from `TOOLYARD_<FIELD>` in the environment.
 
     The model and the base URL are also taken from `OPENAI_MODEL` and `OPENAI_BASE_URL`; what is given here wins.
-    `team_id` and `project_id` together open an observability session: one record of all runs, and an OpenTelemetry span
-    of each, where the program has its SDK (`toolyard[opentelemetry]`). `observability_config` is the path of its YAML
-    file. `telemetry_metadata` is kept with both.
+    `team_id` and `project_id` together open an observability session: one record of all runs, and
+    the OpenTelemetry span of each tells of it. `observability_config` is the path of its YAML file.
+    `telemetry_metadata` is kept with both.
     """
 
     model: str = field(default_factory=lambda: _text("model") or DEFAULT_MODEL)

@@ -44,6 +44,8 @@ class AnthropicModel:
     `aclose` closes for the loop that it runs in, and which else is closed with its loop.
     """
 
+    provider = "anthropic"
+
     def __init__(
         self, name: str, *, base_url: str | None = None, api_key: str | None = None, patience: Patience | None = None
     ) -> None:
@@ -85,7 +87,8 @@ class AnthropicModel:
                 yield piece
         if answer.thought:
             self._thoughts.keep(request.messages, answer.calls, answer.content())
-        yield Finished(reason=answer.reason, usage=replace(answer.usage, cost=self._cost(answer, prices)))
+        usage = replace(answer.usage, cost=self._cost(answer, prices))
+        yield Finished(reason=answer.reason, usage=usage, model=answer.model)
 
     def cost(self, usage: Usage) -> float | None:
         return cost_of(self.name, usage)

@@ -37,6 +37,7 @@ class AnswerAssembly:
 
     def __init__(self, request: ModelRequest, names: WireNames) -> None:
         self.complete = False
+        self.model: str | None = None
         self.calls: list[ToolRequest] = []
         self._request = request
         self._names = names
@@ -72,8 +73,9 @@ class AnswerAssembly:
         if event.type == "error":
             said = event.error.message if event.error else None
             raise ModelUnavailable(f"in the middle of its answer: {said or 'it failed without a word'}")
-        if event.message is not None and event.message.usage is not None:
-            self._usage = event.message.usage
+        if event.message is not None:
+            self._usage = event.message.usage or self._usage
+            self.model = event.message.model if isinstance(event.message.model, str) else self.model
         if event.usage is not None:
             self._usage = _later(self._usage, event.usage)
         pieces = self._block(event) if event.type in BLOCK_EVENTS else self._end(event)

@@ -51,6 +51,7 @@ class ReportedUsage(BaseModel):
 
 
 class StartedMessage(BaseModel):
+    model: Any = None
     usage: ReportedUsage | None = None
 
 

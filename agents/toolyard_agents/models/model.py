@@ -58,10 +58,11 @@ class ReasoningPiece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The end of an answer, which every answer has."""
+    """The end of an answer, which every answer has. `model` is the one that answered, where its server says so."""
 
     reason: FinishReason
     usage: Usage
+    model: str | None = None
 
 
 Piece = TextPiece | ReasoningPiece | ToolRequest | Finished

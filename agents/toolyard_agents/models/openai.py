@@ -36,6 +36,8 @@ class OpenAIModel:
     a client of its own, which `aclose` closes for the loop that it runs in, and which else is closed with its loop.
     """
 
+    provider = "openai"
+
     def __init__(
         self, name: str, *, base_url: str | None = None, api_key: str | None = None, patience: Patience | None = None
     ) -> None:
@@ -69,7 +71,7 @@ class OpenAIModel:
                 yield piece
         usage = answer.usage
         cost = prices.cost_of(self.name, usage, answer.tier)
-        yield Finished(reason=answer.reason, usage=replace(usage, cost=cost))
+        yield Finished(reason=answer.reason, usage=replace(usage, cost=cost), model=answer.model)
 
     def cost(self, usage: Usage) -> float | None:
         return cost_of(self.name, usage)

@@ -27,6 +27,7 @@ class AnswerAssembly:
         self.flowing = False
         self.complete = False
         self.tier = request.settings.service_tier
+        self.model: str | None = None
         self._request = request
         self._calls = CallAssembly()
         self._spoken: list[str] = []
@@ -42,6 +43,7 @@ class AnswerAssembly:
         """
         chunk = _chunk(data)
         self.tier = chunk.service_tier or self.tier
+        self.model = chunk.model if isinstance(chunk.model, str) and chunk.model else self.model
         if chunk.usage is not None:
             self._usage = chunk.usage
             self.complete = self.complete or not chunk.choices

@@ -52,3 +52,4 @@ class Chunk(BaseModel):
     choices: list[Choice] | None = None
     usage: ReportedUsage | None = None
     service_tier: str | None = None
+    model: Any = None

@@ -11,6 +11,7 @@ import anyio
 from toolyard_agents.errors import ModelUnavailable
 from toolyard_agents.models.asking import asked
 from toolyard_agents.models.model import Model, ModelRequest, Piece
+from toolyard_agents.models.provider import provider_of
 from toolyard_agents.usage import Usage
 
 
@@ -57,6 +58,10 @@ class RetryingModel:
     @property
     def name(self) -> str:
         return self._model.name
+
+    @property
+    def provider(self) -> str:
+        return provider_of(self._model)
 
     async def stream(self, request: ModelRequest) -> AsyncIterator[Piece]:
         failures, begun = 0, False

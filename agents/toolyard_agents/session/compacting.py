@@ -21,7 +21,8 @@ from toolyard_agents.state.compaction import (
     tokens_after,
 )
 from toolyard_agents.state.state import State
-from toolyard_agents.usage import Usage
+from toolyard_agents.telemetry.runs import observe_chat
+from toolyard_agents.usage import NOTHING, Usage
 
 FULL = 0.8
 """The part of the context window that may be used before the conversation is summarised."""
@@ -88,10 +89,16 @@ class Compactor:
 
     async def _asked(self, request: ModelRequest) -> str:
         texts: list[str] = []
+        await observe_chat(self.model, self.state.session_id, self._heard(request, texts))
+        return "".join(texts)
+
+    async def _heard(self, request: ModelRequest, texts: list[str]) -> Finished:
+        finished = Finished(reason="stop", usage=NOTHING)
         async with asked(self.model, request) as pieces:
             async for piece in pieces:
                 if isinstance(piece, TextPiece):
                     texts.append(piece.text)
                 elif isinstance(piece, Finished):
+                    finished = piece
                     self.charge(piece.usage)
-        return "".join(texts)
+        return finished

@@ -21,6 +21,8 @@ from toolyard_agents.session.running import RunRequest, compactor_of, emitter_of
 from toolyard_agents.state.compaction import CompactResult
 from toolyard_agents.state.state import State
 from toolyard_agents.state.waiting import CallPath, answers_for
+from toolyard_agents.telemetry.operation import Attributes
+from toolyard_agents.telemetry.runs import observe_run
 from toolyard_kernel.backends import Backend
 from toolyard_kernel.calls.callers import Caller
 
@@ -32,7 +34,7 @@ class Session:
 
     `approval_callback` answers asks. `cancel_check` is looked at while a run goes on. With `auto_compact`, a
     conversation that reaches 0.8 of `context_window` tokens is summarised before the model is asked again; `reported`
-    is what the provider counted last.
+    is what the provider counted last. `telemetry` is what the span of each run tells besides.
     """
 
     def __init__(self, agent: Agent, *, state: State | None = None, context: RunContext | None = None) -> None:
@@ -42,6 +44,7 @@ class Session:
         self.context = context or RunContext(caller=Caller(id="python", profile=agent.profile), trusted=True)
         self.approval_callback: ApprovalCallback | None = None
         self.cancel_check: CancelCheck | None = None
+        self.telemetry: Attributes = {}
         self.auto_compact = True
         self.context_window = CONTEXT_WINDOW
         self._token: CancellationToken | None = None
@@ -119,7 +122,9 @@ class Session:
             async with self._claimed(token), self._opened() as open_agent:
                 run = run_of(self, open_agent, replace(request, token=token))
                 try:
-                    return await Driver(run=run, token=token, cancel_check=self.cancel_check).to_the_end()
+                    driven = Driver(run=run, token=token, cancel_check=self.cancel_check).to_the_end()
+                    about = {"profile": self.agent.profile.profile, **self.telemetry}
+                    return await observe_run(run.emitter, run.model, self.state.session_id, about, driven)
                 finally:
                     self.reported = run.compactor.reported
 

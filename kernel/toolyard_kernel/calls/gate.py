@@ -23,6 +23,7 @@ from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.decisions import Decision, refuse, unknown
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 from toolyard_kernel.calls.execution import Execution
+from toolyard_kernel.calls.observing import Observer
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.calls.previews import decline, preview_of
 from toolyard_kernel.changes import Changes
@@ -44,7 +45,7 @@ class Gate:
 
     `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running`
     holds the tools of the handlers that run now, each under a key of its own. `bound` is what no caller may go beyond
-    here, whatever its profile grants. `references` keep the whole of results that are too long.
+    here, whatever its profile grants. `references` keep the whole of results that are too long. `observer` sees calls.
     """
 
     registry: Registry
@@ -56,6 +57,7 @@ class Gate:
     running: dict[object, str] = field(default_factory=dict[object, str])
     bound: PermissionProfile | None = None
     references: ReferenceStore | None = None
+    observer: Observer | None = None
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
@@ -79,6 +81,10 @@ class Gate:
         Raises:
             asyncio.CancelledError: the caller is gone; the handler was stopped, and the ledger says `cancelled`.
         """
+        made = self._made(call, caller, door)
+        return await (self.observer(call, self.registry, made) if self.observer else made)
+
+    async def _made(self, call: ToolCall, caller: Caller, door: Door) -> Outcome:
         caller = self._bounded(caller)
         try:
             admitted = self._decided(call, caller)

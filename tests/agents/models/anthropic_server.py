@@ -28,6 +28,7 @@ def start(**usage: Any) -> bytes:
         "id": "msg_1",
         "type": "message",
         "role": "assistant",
+        "model": f"{NAME}-20250929",
         "content": [],
         "usage": {**USAGE, **usage},
     }

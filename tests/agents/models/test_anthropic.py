@@ -34,7 +34,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_text_is_streamed_with_what_it_used() -> None:
     reply = await answer_of(start(), event("ping"), text(0, "Hel", "lo"), stop(output_tokens=7))
     assert reply.pieces[:2] == (TextPiece("Hel"), TextPiece("lo"))
-    assert (reply.text, reply.reason) == ("Hello", "stop")
+    assert (reply.text, reply.reason, reply.finished.model) == ("Hello", "stop", "claude-sonnet-4-5-20250929")
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (11, 7)
     assert reply.usage.cost == pytest.approx((11 * 3 + 7 * 15) / 1e6)
 

@@ -41,7 +41,7 @@ async def answer_of(*parts: bytes, name: str = "gpt-5-mini", request: ModelReque
 async def test_a_text_is_streamed_with_what_it_used() -> None:
     reply = await answer_of(delta(role="assistant", content=""), delta(content="Hel"), delta(content="lo"), *STOP)
     assert reply.pieces[:2] == (TextPiece("Hel"), TextPiece("lo"))
-    assert (reply.text, reply.reason) == ("Hello", "stop")
+    assert (reply.text, reply.reason, reply.finished.model) == ("Hello", "stop", "m")
     assert (reply.usage.input_tokens, reply.usage.output_tokens) == (11, 7)
     assert reply.usage.cost == pytest.approx((11 * 0.25 + 7 * 2) / 1e6)
 

@@ -17,6 +17,7 @@ from toolyard_agents.errors import ModelRefused
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.noop import NoopModel
 from toolyard_agents.models.opening import open_model
+from toolyard_agents.models.provider import provider_of
 from toolyard_agents.models.retrying import RetryingModel
 from toolyard_agents.models.scripted import ScriptedModel
 from toolyard_agents.usage import Usage
@@ -39,6 +40,11 @@ async def test_any_other_name_is_asked_for_at_a_server() -> None:
     assert model.cost(Usage(output_tokens=1_000_000)) == pytest.approx(2.0)
     assert open_model("llama3").cost(Usage()) is None
     await model.aclose()
+
+
+@pytest.mark.parametrize(("name", "provider"), [("gpt-5-mini", "openai"), (CLAUDE, "anthropic"), ("noop", "_OTHER")])
+def test_a_model_says_who_serves_it(name: str, provider: str) -> None:
+    assert provider_of(open_model(name)) == provider
 
 
 async def refused(model: Model) -> None:

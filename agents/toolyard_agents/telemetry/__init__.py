@@ -1,0 +1,1 @@
+"""Spans of OpenTelemetry, where the program that runs agents and tools has installed a tracer provider."""
