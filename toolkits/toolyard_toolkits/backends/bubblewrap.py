@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolyard_kernel.backends import Confinement
-from toolyard_toolkits.backends.private import private_folders
+from toolyard_toolkits.backends.private import private_below
 
 WORKSPACE = "/workspace"
 """Where the folder is inside: always the same, for where it is on the host is nobody's business there."""
@@ -127,10 +127,9 @@ def _hidden() -> Iterator[str]:
 def _covered(folder: Path) -> Iterator[str]:
     """What is below the folder and tells of the host: Toolyard's own folders, the /proc of a chroot."""
     above = f"{os.fspath(folder)}/"
-    for private in private_folders():
-        if private.startswith(above) and os.path.isdir(private):  # noqa: PTH112 - for every command
-            inside = f"{WORKSPACE}/{private.removeprefix(above)}"
-            yield from ("--tmpfs", inside, "--remount-ro", inside)
+    for private in private_below(os.fspath(folder)):
+        inside = f"{WORKSPACE}/{private.removeprefix(above)}"
+        yield from ("--tmpfs", inside, "--remount-ro", inside)
     for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape").splitlines():
         where, _, what = line.partition(" - ")
         point = _unescaped(where.split(" ")[4])

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from toolyard_kernel.backends import Entry
-from toolyard_toolkits.backends.private import check_private
+from toolyard_toolkits.backends.private import check_name, check_private
 from toolyard_toolkits.backends.refusals import refusal, refused
 from toolyard_toolkits.backends.replacing import put
 from toolyard_toolkits.backends.special import SpecialFileError, check_kind, kind_of
@@ -85,6 +85,7 @@ class LocalDirectory:
     def write(self, path: str, content: bytes, *, replace: bool, expected: bytes | None = None) -> bool:
         with _naming(path):
             _check(path)
+            check_name(path)  # of folders that the writing would make
             return put(self._folder_at, path, content, replace=replace, expected=expected)
 
     @contextmanager
