@@ -17,11 +17,18 @@ from toolyard_agents.state.state import State
 from toolyard_agents.state.waiting import restored
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext
-from toolyard_kernel.content import InputRequired, Text, ToolResult
+from toolyard_kernel.content import InputRequired, JsonObject, Text, ToolResult
 from toolyard_kernel.errors import ToolError
+from toolyard_kernel.tools.define import define_tool
 from toolyard_kernel.tools.functions import tool
 from toolyard_kernel.tools.tool import ANY, Tool
 
+SUPERVISING = """Give a task to one of your agents, and get its answer.
+
+Give a task to several at once where they do not need each other's answers, and put the answers together yourself. An
+agent sees nothing but the prompt, unless history is shared: say in it all that it needs to know.
+
+"""
 SHARED_MESSAGES = 20
 """Messages of the asker's history that a delegate is shown at the most."""
 
@@ -52,11 +59,39 @@ def delegate_tool(own: Agent, routes: Mapping[str, Agent]) -> Tool:
         """
         door = _door_of(ctx)
         target = own if agent is None else _route(agent, routes)
-        if target.name not in ctx.caller.profile.agents and target is not own:
-            raise ToolError(f"profile {ctx.caller.profile.profile!r} does not let you run the agent {target.name!r}")
+        if target is not own:
+            _check_allowed(target, ctx.caller)
         return await _delegated(target, prompt, ctx.caller, door, share_history=share_history)
 
     return replace(delegate, subject=ANY)
+
+
+def supervising_tool(team: Mapping[str, Agent]) -> Tool:
+    """The tool `delegate` of an agent that leads `team`, and that cannot run a copy of itself."""
+
+    async def delegate(arguments: JsonObject, ctx: ToolContext) -> ToolResult | InputRequired:
+        door, target = _door_of(ctx), team[arguments["agent"]]
+        _check_allowed(target, ctx.caller)
+        share = arguments.get("share_history", False)
+        return await _delegated(target, arguments["prompt"], ctx.caller, door, share_history=share)
+
+    made = define_tool(
+        name="delegate",
+        description=SUPERVISING + "\n".join(f"- {name}: {_about(agent)}" for name, agent in team.items()),
+        input_schema={
+            "type": "object",
+            "properties": {
+                "agent": {"type": "string", "enum": list(team), "description": "Who does it."},
+                "prompt": {"type": "string", "description": "The task, complete in itself."},
+                "share_history": {"type": "boolean", "description": "Show this conversation first.", "default": False},
+            },
+            "required": ["agent", "prompt"],
+            "additionalProperties": False,
+        },
+        effects=["agents"],
+        handler=delegate,
+    )
+    return replace(made, subject=ANY)
 
 
 def agent_tool(agent: Agent) -> Tool:
@@ -71,8 +106,16 @@ def agent_tool(agent: Agent) -> Tool:
         """
         return await _delegated(agent, prompt, ctx.caller, _door_of(ctx), share_history=False)
 
-    about = agent.config.description or f"Answers as the agent {agent.name}."
-    return replace(ask, description=about, subject=agent.name)
+    return replace(ask, description=_about(agent), subject=agent.name)
+
+
+def _about(agent: Agent) -> str:
+    return agent.config.description or f"Answers as the agent {agent.name}."
+
+
+def _check_allowed(target: Agent, caller: Caller) -> None:
+    if target.name not in caller.profile.agents:
+        raise ToolError(f"profile {caller.profile.profile!r} does not let you run the agent {target.name!r}")
 
 
 def _door_of(ctx: ToolContext) -> CallDoor:
@@ -108,6 +151,13 @@ async def _delegated(
         door.waits = result.reason
         return InputRequired(requests={})
     return _answer(target, result)
+
+
+async def asked_below(target: Agent, prompt: str, caller: Caller, parent: ParentRun) -> RunResult:
+    """A run of `target` as a part of another, in a conversation of its own."""
+    async with opened_behind(parent.gate, target) as open_agent:
+        session = Session(target, context=_context(caller, parent, open_agent))
+        return await session.run(prompt, token=parent.token)
 
 
 def _context(caller: Caller, parent: ParentRun, open_agent: OpenAgent) -> RunContext:

@@ -12,6 +12,7 @@ ToolyardError
 ├── TraceError (ValueError)   the trace of a conversation cannot be read, or cannot be gone on with
 ├── Unrecorded (OSError)      a change could not be written, so it was not made
 ├── AgentError (ValueError)   an agent cannot be made, or an option of it cannot be used
+│   └── GraphError            a graph cannot be run as it is
 ├── SpecError (ValueError)    a spec of a runtime, or a part of it, cannot be used
 ├── SessionBusy             a session runs one prompt at a time
 ├── StorageError (OSError)   the storage of a runtime cannot be used
@@ -66,6 +67,10 @@ class ApprovalInterrupt(ToolyardError):  # noqa: N818
 
 class AgentError(ToolyardError, ValueError):
     """An agent cannot be made as it is, or an option of it cannot be used."""
+
+
+class GraphError(AgentError):
+    """A graph cannot be run as it is; the text names the node."""
 
 
 class SpecError(ToolyardError, ValueError):

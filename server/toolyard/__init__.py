@@ -29,6 +29,13 @@ if TYPE_CHECKING:
     from toolyard_agents.delegation import agent_tool, enable_delegation
     from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError, SessionBusy, SpecError, StorageError
     from toolyard_agents.events import AgentEvent
+    from toolyard_agents.graphs.graph import Graph
+    from toolyard_agents.policies.function_calling import FunctionCallingPolicy
+    from toolyard_agents.policies.graph import GraphPolicy
+    from toolyard_agents.policies.plan_execute import PlanExecutePolicy
+    from toolyard_agents.policies.policy import Policy
+    from toolyard_agents.policies.react import ReActPolicy
+    from toolyard_agents.policies.supervisor import SupervisorPolicy
     from toolyard_agents.references.reference import Reference
     from toolyard_agents.results import RunResult
     from toolyard_agents.runtime.creating import create_runtime
@@ -106,6 +113,9 @@ _HOMES = {
     "Directory": "toolyard_kernel.backends",
     "EmbeddedResource": "toolyard_kernel.content",
     "Entry": "toolyard_kernel.backends",
+    "FunctionCallingPolicy": "toolyard_agents.policies.function_calling",
+    "Graph": "toolyard_agents.graphs.graph",
+    "GraphPolicy": "toolyard_agents.policies.graph",
     "Image": "toolyard_kernel.content",
     "InputRequired": "toolyard_kernel.content",
     "InvalidArguments": "toolyard_kernel.errors",
@@ -114,11 +124,14 @@ _HOMES = {
     "ModelError": "toolyard_agents.errors",
     "Outcome": "toolyard_kernel.calls.outcomes",
     "PermissionProfile": "toolyard_kernel.profiles.profile",
+    "PlanExecutePolicy": "toolyard_agents.policies.plan_execute",
     "PlanSpec": "toolyard_agents.spec.plan_spec",
+    "Policy": "toolyard_agents.policies.policy",
     "Prompt": "toolyard_kernel.offers.prompts",
     "PromptArgument": "toolyard_kernel.offers.prompts",
     "PromptError": "toolyard_agents.errors",
     "ProviderSpec": "toolyard_agents.spec.providers",
+    "ReActPolicy": "toolyard_agents.policies.react",
     "Reference": "toolyard_agents.references.reference",
     "ReferenceSpec": "toolyard_agents.spec.reference_spec",
     "Registry": "toolyard_kernel.tools.registry",
@@ -139,6 +152,7 @@ _HOMES = {
     "State": "toolyard_agents.state.state",
     "StorageError": "toolyard_agents.errors",
     "StorageSpec": "toolyard_agents.storage.descriptor",
+    "SupervisorPolicy": "toolyard_agents.policies.supervisor",
     "TenantSpec": "toolyard_agents.spec.tenant",
     "TestingConfig": "toolyard_agents.runtime.testing",
     "Text": "toolyard_kernel.content",
@@ -203,6 +217,9 @@ __all__ = [
     "Directory",
     "EmbeddedResource",
     "Entry",
+    "FunctionCallingPolicy",
+    "Graph",
+    "GraphPolicy",
     "Image",
     "InputRequired",
     "InvalidArguments",
@@ -211,11 +228,14 @@ __all__ = [
     "ModelError",
     "Outcome",
     "PermissionProfile",
+    "PlanExecutePolicy",
     "PlanSpec",
+    "Policy",
     "Prompt",
     "PromptArgument",
     "PromptError",
     "ProviderSpec",
+    "ReActPolicy",
     "Reference",
     "ReferenceSpec",
     "Registry",
@@ -236,6 +256,7 @@ __all__ = [
     "State",
     "StorageError",
     "StorageSpec",
+    "SupervisorPolicy",
     "TenantSpec",
     "TestingConfig",
     "Text",

@@ -63,6 +63,5 @@ async def _hold(run: Run) -> bool:
     fit = [request for request in run.turn.requests if run.calls.fits(request)]
     if len(fit) == len(run.turn.requests):
         return False
-    for request in fit:
-        await run.calls.hold(request, HELD, run.keep)
+    await run.hold(fit, HELD)
     return True

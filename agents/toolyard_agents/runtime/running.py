@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,13 +49,14 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """Runs queries of `caller`, one after the other in each thread."""
+    """Runs queries of `caller`, one after the other in each thread; `agents` are those that a policy can name."""
 
     gate: Gate
     caller: Caller
     threads: StoredThreads
     approvals: ApprovalDesk
     open_toolkits: OpenToolkits
+    agents: Mapping[str, Agent]
     under_way: dict[CancellationToken, anyio.Event] = field(default_factory=dict[CancellationToken, anyio.Event])
 
     def events(self, query: Query) -> AsyncGenerator[Event]:
@@ -123,6 +124,7 @@ class Runs:
                 bounds=limits.bounds,
                 opened=open_agent,
                 keep=keep,
+                agents=self.agents,
             )
 
 

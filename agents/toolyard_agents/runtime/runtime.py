@@ -12,6 +12,10 @@ from typing import Any, Self
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.errors import AgentError
+from toolyard_agents.policies.bounds import check_bound
+from toolyard_agents.policies.default import policy_of
+from toolyard_agents.policies.graph import with_inputs
+from toolyard_agents.policies.policy import Policy
 from toolyard_agents.references.reference import Reference
 from toolyard_agents.references.references import MISSING
 from toolyard_agents.results import RunResult
@@ -19,7 +23,7 @@ from toolyard_agents.runtime.approval_record import ApprovalOutcome
 from toolyard_agents.runtime.parts import HOST, RuntimeParts, bare_parts
 from toolyard_agents.runtime.run_limits import RunLimits
 from toolyard_agents.runtime.running import Event, Query
-from toolyard_agents.runtime.traced import traced_run
+from toolyard_agents.runtime.traced import ProgramRun, gone_on, traced
 from toolyard_agents.session.emitting import OnEvent
 from toolyard_agents.spec.reference_spec import ReferenceSpec
 from toolyard_agents.spec.runtime_spec import TEAM
@@ -124,26 +128,66 @@ class Runtime:
         agent: str,
         prompt: str,
         *,
+        policy: Policy | None = None,
         on_event: OnEvent | None = None,
         token: CancellationToken | None = None,
+        **inputs: Any,
     ) -> RunResult:
         """Run a prompt, in a conversation of its own, and write its trace: `result.trace_id` names it.
 
+        `policy` is used in the place of the agent's own. `inputs` are values that a graph starts with.
+
         Raises:
             UnknownName: there is no such agent.
+            AgentError: the policy, or an input, cannot be used.
             OSError: the trace cannot be written.
         """
         found = chosen(self.parts.agents, agent)
-        return await traced_run(self.parts.runs, found, prompt, self.trace_dir, self._limits, on_event, token)
+        chosen_policy = with_inputs(policy or policy_of(found), inputs)
+        run = ProgramRun(
+            agent=found,
+            prompt=prompt,
+            policy=chosen_policy,
+            limits=self._limits,
+            on_event=on_event,
+            token=token or CancellationToken(),
+        )
+        return await traced(run, self.parts.runs, self.trace_dir)
 
-    async def replay(self, trace_id: str, agent: str) -> RunResult:
-        """Play a trace again, by the agent of this name: neither a model nor a tool is called, and nothing is written.
+    async def replay(
+        self,
+        trace_id: str,
+        agent: str,
+        *,
+        policy: Policy | None = None,
+        until: int | None = None,
+        on_event: OnEvent | None = None,
+        token: CancellationToken | None = None,
+    ) -> RunResult:
+        """Play a trace again, by the agent of this name and the policy that it ran with: neither a model nor a tool is
+        called, and nothing is written. With `until`, that is so for as many steps; from there the run goes on live, and
+        writes a trace of its own.
 
         Raises:
             UnknownName: there is no such agent or trace.
-            TraceError: the trace is damaged, or the agent is not as it was; the text names the first difference.
+            TraceError: the trace is damaged or has no such step, or the agent or the policy is not as it was; the text
+                names the first difference.
         """
-        return await replayed(read_trace(self.trace_dir, trace_id), chosen(self.parts.agents, agent))
+        found, trace = chosen(self.parts.agents, agent), read_trace(self.trace_dir, trace_id)
+        policy = policy or policy_of(found)
+        if until is None:
+            return await replayed(trace, found, policy)
+        check_bound("until", until)
+        played = await replayed(trace, found, policy, until)
+        run = ProgramRun(
+            agent=found,
+            prompt="",
+            policy=policy,
+            limits=self._limits,
+            on_event=on_event,
+            token=token or CancellationToken(),
+        )
+        return await gone_on(run, played, self.parts.runs, self.trace_dir)
 
     async def respond_to_approval(
         self, approval_id: str, outcome: ApprovalOutcome, feedback: str | None = None

@@ -97,13 +97,12 @@ class Calls:
             return False
         return self.gate.allows(entry, self.caller) and not entry.input.problems(arguments)
 
-    async def hold(self, request: ToolRequest, reason: str, keep: Callable[[Answered], None]) -> None:
-        """Answer a call that fits without making it."""
+    async def hold(self, request: ToolRequest, reason: str) -> Answered:
+        """Answer a call without making it."""
         arguments = _arguments_of(request)
-        assert not isinstance(arguments, str)  # noqa: S101 - see above
-        call = self._call(request, arguments)
+        call = self._call(request, {} if isinstance(arguments, str) else arguments)
         door = self._door(request, call, {}, lambda: None)
-        keep(await self._answered(request, call, door, self.gate.refuse(call, self.caller, "policy", reason)))
+        return await self._answered(request, call, door, self.gate.refuse(call, self.caller, "policy", reason))
 
     async def _make(
         self, request: ToolRequest, given: Mapping[CallPath, bool], begins: Callable[[], None]

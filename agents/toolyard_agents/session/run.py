@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from toolyard_agents.cancellation import CancellationToken
-from toolyard_agents.messages import Message
+from toolyard_agents.messages import Message, ToolRequest
 from toolyard_agents.models.model import Model, ModelRequest, ModelSettings
 from toolyard_agents.session.calls import Answered, Calls, Waiting
 from toolyard_agents.session.compacting import Compactor
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.session.limits import check_price
 from toolyard_agents.session.offering import NO_OFFER, Offer
+from toolyard_agents.session.recording import Recording
 from toolyard_agents.session.spending import Spending
 from toolyard_agents.session.stop import Stop
 from toolyard_agents.session.turn import Turn
+from toolyard_agents.state.spent import last_prompt
 from toolyard_agents.state.state import State
 from toolyard_agents.state.waiting import CallPath
 
@@ -32,7 +34,7 @@ class Run:
     """Takes `state` from a prompt to its answer, by way of a policy, which asks and answers with the methods below.
 
     Without a prompt it goes on with the calls that wait, and with the answers `given` to their asks. It is interrupted
-    after `until` steps. `recorded` are notes of a run that is played again: what they tell is not done.
+    after `until` steps. `recorded` is the run that it plays again: what was written down is not done.
     """
 
     model: Model
@@ -48,7 +50,7 @@ class Run:
     policy: Policy
     prompt: str | None = None
     until: int | None = None
-    recorded: Sequence[str] = ()
+    recorded: Recording | None = None
     given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     turn: Turn = field(default_factory=Turn)
 
@@ -60,9 +62,9 @@ class Run:
         """
         check_price(self.spending, self.model)
         if self.prompt is not None:
+            self.state.add_user_message(self.prompt)  # first: whoever keeps the event keeps the prompt with it
             if self.state.notes:
                 self.state.note(None)
-            self.state.add_user_message(self.prompt)  # first: whoever keeps the event keeps the prompt with it
         await self.emitter.emit("agent_start", content=self.prompt)
         return await self.policy.drive(self)
 
@@ -109,13 +111,26 @@ class Run:
 
     async def answer(self) -> Stop | None:
         """Make the calls that wait, and keep their answers; a stop when one of them waits for somebody."""
+        return waiting_stop(await self.calls.make(self.state.pending(), self.take_given(), self.keep))
+
+    def take_given(self) -> Mapping[CallPath, bool]:
+        """The answers that the run was resumed with, once."""
         given, self.given = self.given, {}
-        waits = await self.calls.make(self.state.pending(), given, self.keep)
-        return waiting_stop(waits)
+        return given
+
+    async def hold(self, requests: Iterable[ToolRequest], reason: str) -> None:
+        """Answer calls without making them."""
+        for request in requests:
+            self.keep(await self.calls.hold(request, reason))
 
     def keep(self, made: Answered) -> None:
         """Keep the answer of a call."""
         self.state.add_tool_result(made.request.id, made.text)
+
+    @property
+    def task(self) -> str:
+        """What the run was asked for, also when it goes on."""
+        return self.prompt if self.prompt is not None else last_prompt(self.state.entries)
 
     @property
     def asked(self) -> int:

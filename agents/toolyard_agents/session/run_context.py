@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from toolyard_agents.policies.policy import Policy
     from toolyard_agents.session.approving import Desk
     from toolyard_agents.session.emitting import Keep, OnEvent
+    from toolyard_agents.session.recording import Recording
     from toolyard_agents.session.spending import Spending
 
 
@@ -27,7 +28,7 @@ class RunContext:
     delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk`
     takes asks that the program itself does not answer, and `keep` the events. What the run uses is charged to
     `spending` too, that of whoever asked for it. `policy` is used in the place of the agent's, and `agents` are those
-    that it can name. The run is interrupted after `until` steps; `recorded` are the notes of a run that it plays again.
+    that it can name. The run is interrupted after `until` steps; `recorded` is the run that it plays again.
     """
 
     caller: Caller
@@ -44,4 +45,4 @@ class RunContext:
     policy: Policy | None = None
     agents: Mapping[str, Agent] = field(default_factory=dict[str, "Agent"])
     until: int | None = None
-    recorded: Sequence[str] = ()
+    recorded: Recording | None = None

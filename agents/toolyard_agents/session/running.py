@@ -11,8 +11,8 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.models.model import ModelSettings
 from toolyard_agents.opened import OpenAgent
+from toolyard_agents.policies.default import policy_of
 from toolyard_agents.policies.policy import Policy
-from toolyard_agents.policies.react import ReActPolicy
 from toolyard_agents.session.approving import Approvers
 from toolyard_agents.session.calls import Calls
 from toolyard_agents.session.compacting import Compactor
@@ -46,7 +46,7 @@ class RunRequest:
 def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
     """The run, ready to go."""
     agent, state, context = session.agent, session.state, session.context
-    policy = context.policy or agent.policy or ReActPolicy()
+    policy = context.policy or policy_of(agent)
     gate = _gate_of(policy, open_agent, context)
     caller = caller_of(agent, context)
     emitter = emitter_of(session, request.on_event)
@@ -90,7 +90,7 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
 
 def _gate_of(policy: Policy, open_agent: OpenAgent, context: RunContext) -> Gate:
     """The gate to the agent's tools, and to those that the policy brings, which stand for others of their names."""
-    tools = policy.tools(context.agents)
+    tools = policy.tools(context.agents) if context.recorded is None else ()
     if not tools:
         return open_agent.gate
     registry = open_agent.gate.registry.select()

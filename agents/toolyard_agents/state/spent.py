@@ -29,6 +29,17 @@ def spent_by_last_run(entries: Sequence[Entry]) -> Spent:
     )
 
 
+def last_prompt(entries: Sequence[Entry]) -> str:
+    """What the last run was asked for."""
+    return next((prompt for round in _rounds(entries) if (prompt := _prompt_in(round[:-1])) is not None), "")
+
+
+def _prompt_in(round: Sequence[Entry]) -> str | None:
+    """What comes first in the round in which a run began: other messages of a user are its policy's, or came later."""
+    first = round[-1].change if round else None
+    return first.content if isinstance(first, UserAdded) else None
+
+
 def _rounds(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     """The rounds of the last run, each from its end to its beginning, the last one first."""
     round: list[Entry] = []
@@ -41,8 +52,8 @@ def _rounds(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
                 round = [entry]
             case RunBegan() if round:
                 yield [*round, entry]
-                if any(isinstance(one.change, UserAdded) for one in round):
-                    return  # the prompt: here the run began
+                if _prompt_in(round) is not None:
+                    return
                 round, later = [], True
             case _ if round:
                 round.append(entry)

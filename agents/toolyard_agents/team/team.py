@@ -95,6 +95,7 @@ class Team:
                 bounds=options.budget,
                 opened=open_agent,
                 on_event=Progress(ctx).hear,
+                agents=self.agents,
             )
             async with self.threads.session(agent, context, left.thread_id if left else options.thread_id) as session:
                 if left:

@@ -49,7 +49,7 @@ def read_trace(folder: Path, trace_id: str) -> Trace:
         raise TraceError(f"{path} does not begin as a trace does")
     head = lines[0]
     try:
-        subject = Subject(**{name: head[name] for name in ("agent", "model", "system_prompt", "tools")})
+        subject = Subject(**{name: head[name] for name in ("agent", "model", "system_prompt", "tools", "policy")})
     except KeyError as error:
         raise TraceError(f"{path}, line 1, is damaged: it lacks {error}") from error
     return Trace(id=trace_id, subject=subject, events=lines[1:])

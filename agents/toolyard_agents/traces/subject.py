@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.policies.policy import Policy
 from toolyard_kernel.tools.registry import Registry
 
 
@@ -19,15 +20,17 @@ class Subject:
     model: str
     system_prompt: str
     tools: dict[str, str]
+    policy: dict[str, Any]
 
     @classmethod
-    def of(cls, agent: Agent) -> Subject:
-        """The agent as it is now."""
+    def of(cls, agent: Agent, policy: Policy) -> Subject:
+        """The agent as it is now, with the policy of its run."""
         return cls(
             agent=agent.name,
             model=agent.model if isinstance(agent.model, str) else agent.model.name,
             system_prompt=_digest(agent.system_prompt),
             tools=_tools(agent.registry),
+            policy=policy.about,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -46,6 +49,14 @@ class Subject:
                 return f"the agent has the new tool {name!r}"
             if self.tools[name] != recorded.tools[name]:
                 return f"the tool {name!r} describes itself in another way"
+        return self._policy_difference(recorded.policy)
+
+    def _policy_difference(self, recorded: dict[str, Any]) -> str | None:
+        for name in ("policy", *sorted({*self.policy, *recorded})):
+            now, then = self.policy.get(name), recorded.get(name)
+            if now != then:
+                what = "the policy" if name == "policy" else f"the policy's {name}"
+                return f"{what} is {json.dumps(now)[:200]}, and the trace is of {json.dumps(then)[:200]}"
         return None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -12,17 +13,21 @@ from typing import Any, Self
 from toolyard_agents.events import AgentEvent
 from toolyard_agents.traces.subject import Subject
 
-VERSION = 1
+VERSION = 2
 FOLDER = Path(".toolyard/traces")
 """Where traces go when nobody says where."""
 
 
 @dataclass(slots=True, kw_only=True)
 class TraceWriter:
-    """Writes `<run id>.jsonl` in `folder`, with mode 0600. The first line says what it is a trace of."""
+    """Writes `<run id>.jsonl` in `folder`, with mode 0600. The first line says what it is a trace of.
+
+    `before` are the events of another run that this one goes on from; they become the first of its own.
+    """
 
     folder: Path
     subject: Subject
+    before: Sequence[AgentEvent] = ()
     _file: int | None = field(default=None, repr=False)
     _trace_id: str = ""
     _count: int = 0
@@ -36,6 +41,11 @@ class TraceWriter:
         if self._file is None:
             self._open(event.run_id)
             self._write({"type": "trace", "run_id": event.run_id, "time": event.timestamp, **self.subject.to_dict()})
+            for earlier in self.before:
+                self._write_event(replace(earlier, run_id=event.run_id))
+        self._write_event(event)
+
+    def _write_event(self, event: AgentEvent) -> None:
         told = event.to_dict()
         self._write({"time": told.pop("timestamp"), "event_seq": told.pop("seq"), **told})
 

@@ -49,7 +49,7 @@ async def test_each_event_is_a_line_that_is_there_before_anybody_hears_of_it(tmp
     result = await runtime_of(tmp_path, agent_of(model_of(CALLS[:1], "done"))).run("a", "go", on_event=hear)
     lines = lines_of(tmp_path, result)
     assert [line["seq"] for line in lines] == list(range(len(lines)))
-    assert {(line["v"], line["trace_id"]) for line in lines} == {(1, result.run_id)}
+    assert {(line["v"], line["trace_id"]) for line in lines} == {(2, result.run_id)}
     assert (lines[0]["type"], lines[0]["agent"], sorted(lines[0]["tools"])) == (
         "trace",
         "a",
