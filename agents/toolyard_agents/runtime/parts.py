@@ -17,6 +17,7 @@ from toolyard_agents.storage.memory import MemoryStorage
 from toolyard_agents.storage.storage import Storage
 from toolyard_agents.team.team import Team
 from toolyard_agents.team.tools import team_tools
+from toolyard_agents.telemetry.calls import observe_call
 from toolyard_agents.threads.stored import StoredThreads
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.callers import Caller
@@ -70,6 +71,7 @@ class Ground:
             approvals=Approvals(state_folder()),
             services=checked_services(services),
             references=references,
+            observer=observe_call,
         )
         return cls(tenant=tenant, storage=storage, references=references, gate=gate)
 

@@ -22,6 +22,7 @@ from toolyard_agents.session.turn import Turn
 from toolyard_agents.state.spent import last_prompt
 from toolyard_agents.state.state import State
 from toolyard_agents.state.waiting import CallPath
+from toolyard_agents.telemetry.runs import observe_chat
 
 if TYPE_CHECKING:
     from toolyard_agents.policies.policy import Policy
@@ -93,7 +94,8 @@ class Run:
         self.turn = Turn()
         await self.step()
         offer = self.offer() if with_tools else NO_OFFER
-        finished = await self.turn.take(self.model, self._request(offer, system), self.emitter)
+        answer = self.turn.take(self.model, self._request(offer, system), self.emitter)
+        finished = await observe_chat(self.model, self.state.session_id, answer)
         self.calls.names = offer.names
         self.state.add_assistant_message(self.turn.text, tool_calls=tuple(self.turn.requests))
         self.turn.kept = True

@@ -14,6 +14,7 @@ from toolyard_agents.results import RunResult, StopReason
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
 from toolyard_agents.state.entries import EndStatus
+from toolyard_agents.telemetry.operation import silence
 from toolyard_agents.traces.reading import Line, Trace
 from toolyard_agents.traces.recorded import RecordedModel, answers_of, recording_of, tools_of
 from toolyard_agents.traces.subject import Subject
@@ -57,7 +58,8 @@ async def replayed(trace: Trace, agent: Agent, policy: Policy, until: int | None
     )
     session = Session(agent, context=context)
     session.auto_compact = False
-    result = await session.run(_prompt(trace))
+    with silence():
+        result = await session.run(_prompt(trace))
     if until is not None:
         return _stopped(result, until, over=recording.over)
     return _as_it_ended(result, ended) if recording.over else result
