@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.errors import AgentError
+from toolyard_agents.hooks.policy_hooks import PolicyHooks
+from toolyard_agents.hooks.run_hooks import check_names
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.opening import open_model
 from toolyard_agents.streaming import StreamEvent, run_stream
@@ -50,13 +52,14 @@ class Agent:
         registry: Registry | None = None,
         policy: Policy | None = None,
         trace_dir: str | PathLike[str] | None = None,
+        policy_hooks: PolicyHooks | None = None,
     ) -> None:
         """`registry` holds tools that are open already, in the place of those the config would bring. `policy` decides
         how its runs go, by default a `ReActPolicy`. `trace_dir` is where `run` writes traces, by default
-        `.toolyard/traces`.
+        `.toolyard/traces`. `policy_hooks` hold in all runs of the agent, and in those that it delegates to.
 
         Raises:
-            AgentError: both a config and the parts of one are given.
+            AgentError: both a config and the parts of one are given, or a hook names a tool that is not there.
             ConfigError: the profile, a toolkit or the prompt cannot be used.
             DefinitionError: a tool cannot be registered.
         """
@@ -79,6 +82,8 @@ class Agent:
         self.open_toolkits = OpenToolkits(self.toolkits, self._lost)
         for thing in tools or ():
             self.registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
+        check_names(policy_hooks, [entry.name for entry in self.registry], f"the agent {self.name!r}")
+        self.policy_hooks = policy_hooks
 
     def _lost(self, toolkit: Toolkit) -> None:
         """A toolkit failed: its tools are gone, and the others go on."""

@@ -172,6 +172,7 @@ def _context(caller: Caller, parent: ParentRun, open_agent: OpenAgent) -> RunCon
         desk=parent.context.desk,
         keep=parent.context.keep,
         agents=parent.context.agents,
+        hooks=parent.context.hooks,
     )
 
 

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError, SessionBusy, SpecError, StorageError
     from toolyard_agents.events import AgentEvent
     from toolyard_agents.graphs.graph import Graph
+    from toolyard_agents.hooks.approval_gate import ApprovalGate
+    from toolyard_agents.hooks.policy_hooks import PolicyHooks
+    from toolyard_agents.hooks.tool_filter import ToolFilter
     from toolyard_agents.policies.function_calling import FunctionCallingPolicy
     from toolyard_agents.policies.graph import GraphPolicy
     from toolyard_agents.policies.plan_execute import PlanExecutePolicy
@@ -94,6 +97,7 @@ _HOMES = {
     "AgentRuntime": "toolyard_agents.agent_runtime.api",
     "AgentSpec": "toolyard_agents.spec.agent_spec",
     "Answer": "toolyard_kernel.approvals.asks",
+    "ApprovalGate": "toolyard_agents.hooks.approval_gate",
     "ApprovalInterrupt": "toolyard_agents.errors",
     "Approver": "toolyard_kernel.approvals.asks",
     "Ask": "toolyard_kernel.approvals.asks",
@@ -127,6 +131,7 @@ _HOMES = {
     "PlanExecutePolicy": "toolyard_agents.policies.plan_execute",
     "PlanSpec": "toolyard_agents.spec.plan_spec",
     "Policy": "toolyard_agents.policies.policy",
+    "PolicyHooks": "toolyard_agents.hooks.policy_hooks",
     "Prompt": "toolyard_kernel.offers.prompts",
     "PromptArgument": "toolyard_kernel.offers.prompts",
     "PromptError": "toolyard_agents.errors",
@@ -160,6 +165,7 @@ _HOMES = {
     "ToolCall": "toolyard_kernel.calls.outcomes",
     "ToolContext": "toolyard_kernel.calls.context",
     "ToolError": "toolyard_kernel.errors",
+    "ToolFilter": "toolyard_agents.hooks.tool_filter",
     "ToolGroup": "toolyard_kernel.tools.toolkits",
     "ToolResult": "toolyard_kernel.content",
     "Toolkit": "toolyard_kernel.tools.toolkits",
@@ -198,6 +204,7 @@ __all__ = [
     "AgentRuntime",
     "AgentSpec",
     "Answer",
+    "ApprovalGate",
     "ApprovalInterrupt",
     "Approver",
     "Ask",
@@ -231,6 +238,7 @@ __all__ = [
     "PlanExecutePolicy",
     "PlanSpec",
     "Policy",
+    "PolicyHooks",
     "Prompt",
     "PromptArgument",
     "PromptError",
@@ -264,6 +272,7 @@ __all__ = [
     "ToolCall",
     "ToolContext",
     "ToolError",
+    "ToolFilter",
     "ToolGroup",
     "ToolResult",
     "Toolkit",

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, replace
 
 from toolyard_agents.errors import StorageConflict
+from toolyard_agents.hooks.run_hooks import RunHooks, answered_at_once
 from toolyard_agents.plans.plan import Plan, Step
 from toolyard_agents.storage.storage import Record, Storage
 from toolyard_agents.to_its_end import to_its_end
@@ -26,7 +27,7 @@ class Execution:
     """Makes the calls of `plan` in the name of whoever had it approved, by `gate`, whose registry holds its tools.
 
     `record` is how the plan stands in the storage. Nobody else changes it meanwhile: where somebody did, because this
-    process was taken for dead, no further call is made.
+    process was taken for dead, no further call is made. A step that the `hooks` have a gate for needs the gate's yes.
     """
 
     storage: Storage
@@ -34,6 +35,7 @@ class Execution:
     ctx: ToolContext
     plan: Plan
     record: Record
+    hooks: RunHooks | None = None
 
     async def carry_out(self) -> Plan:
         """Make each call once, in order, until one does not end well.
@@ -67,7 +69,9 @@ class Execution:
         )
         return await replace(self.gate, approver=self._approve).call(call, ctx.caller, ctx.door)
 
-    def _approve(self, ask: Ask) -> Answer:
+    async def _approve(self, ask: Ask) -> Answer:
+        if self.hooks and (gates := self.hooks.gates(ask.tool)):
+            return await answered_at_once(gates, ask)
         return Answer(approved=True, reason=f"it is a step of plan {self.plan.id!r}, which was approved as a whole")
 
     def _told(self, step: Step, outcome: Outcome) -> str:

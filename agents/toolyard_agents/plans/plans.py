@@ -8,8 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from toolyard_agents.errors import SessionBusy, StorageConflict
+from toolyard_agents.hooks.run_hooks import RunHooks
 from toolyard_agents.plans.execution import Execution, break_off
 from toolyard_agents.plans.plan import Plan, PlanStatus
+from toolyard_agents.session.doors import hooks_at
 from toolyard_agents.storage.leases import is_held, leased
 from toolyard_agents.storage.storage import Key, Record, Scope, Storage
 from toolyard_kernel.calls.callers import Caller
@@ -21,11 +23,15 @@ from toolyard_kernel.tools.registry import Registry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plans:
-    """`gate` makes the calls of a plan; its `registries` hold the tools that plans of each kind may call."""
+    """`gate` makes the calls of a plan; its `registries` hold the tools that plans of each kind may call.
+
+    `hooks` are the runtime's: their approval gates answer for the single steps.
+    """
 
     storage: Storage
     gate: Gate
     registries: Mapping[str, Registry]
+    hooks: RunHooks | None = None
 
     async def propose(self, ctx: ToolContext, plan: Plan) -> Plan:
         """Keep a new plan.
@@ -75,7 +81,8 @@ class Plans:
             async with leased(self.storage, _lease(ctx.caller, id), f"plan {id!r}"):
                 plan, record = await self._moved(ctx, name, id, "approved", "executing")
                 gate = replace(self.gate, registry=self.registries[name])
-                running = Execution(storage=self.storage, gate=gate, ctx=ctx, plan=plan, record=record)
+                hooks = hooks_at(ctx.door) or self.hooks
+                running = Execution(storage=self.storage, gate=gate, ctx=ctx, plan=plan, record=record, hooks=hooks)
                 return await running.carry_out()
         except SessionBusy as busy:
             raise ToolError(str(busy)) from busy

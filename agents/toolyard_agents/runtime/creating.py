@@ -12,6 +12,8 @@ from toolyard_agents.agent_runtime.api import create_runtime as create_agent_run
 from toolyard_agents.agent_runtime.options import RuntimeOptions
 from toolyard_agents.delegation import enable_delegation
 from toolyard_agents.errors import AgentError, SpecError
+from toolyard_agents.hooks.policy_hooks import PolicyHooks
+from toolyard_agents.hooks.run_hooks import RunHooks, check_names, joined
 from toolyard_agents.models.model import Model
 from toolyard_agents.plans.plans import Plans
 from toolyard_agents.plans.tools import execute_tool, get_tool, propose_tool
@@ -35,7 +37,7 @@ from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registry
 from toolyard_kernel.tools.tool import Tool
 from toolyard_kernel.tools.toolkits import Toolkit
 
-OF_SPEC = frozenset({"interpreter", "testing", "services", "data_environment", "profile", "ledger"})
+OF_SPEC = frozenset({"interpreter", "testing", "services", "data_environment", "profile", "ledger", "policy_hooks"})
 OURS = "runtime"
 """The toolkit of the tools that a runtime gives its agents."""
 
@@ -51,6 +53,7 @@ def create_runtime(
     data_environment: Mapping[str, Any] | None = ...,
     profile: str | PermissionProfile = ...,
     ledger: Ledger | None = ...,
+    policy_hooks: PolicyHooks | None = ...,
 ) -> Runtime: ...
 @overload
 def create_runtime(
@@ -73,7 +76,7 @@ def create_runtime(
     With a spec: `interpreter` is `noop` (no model is asked), `scripted` (the prompt is a script of calls), `openai`,
     `anthropic`, or a model. `testing` answers each prompt with one text. `services` are your own objects, for handlers
     to reach as `ctx.<name>`. `data_environment` names what installed toolkits work on. `profile` is that of callers
-    over MCP who show no token. Records go to the state folder, or to `ledger`.
+    over MCP who show no token. Records go to the state folder, or to `ledger`. `policy_hooks` hold in every run.
 
     With a system prompt: `options` say the rest, and `session` is one to go on with.
 
@@ -104,6 +107,7 @@ def runtime_of(
     data_environment: Mapping[str, Any] | None = None,
     profile: str | PermissionProfile = "readonly",
     ledger: Ledger | None = None,
+    policy_hooks: PolicyHooks | None = None,
 ) -> Runtime:
     """A runtime of the agents that a spec defines: see `create_runtime`."""
     models, environment = models_of(spec, interpreter, testing), environment_of(data_environment)
@@ -111,13 +115,16 @@ def runtime_of(
     _check_apart(spec)
     ground = Ground.of(tenant, storage, kinds=spec.references, services=services, ledger=ledger)
     toolkits = {one.name: toolkit_of(one, environment) for one in spec.toolkits}
-    agents = _agents(spec, models, toolkits, ground)
+    agents = _agents(spec, models, toolkits, ground, joined(None, policy_hooks))
     served = {name: agent.registry.select() for name, agent in agents.items()}  # before they delegate: no client can
     _connect(agents)
+    named = [tool.name for plan in spec.plans for tool in plan.tools]
+    check_names(policy_hooks, [*named, *(entry.name for one in agents.values() for entry in one.registry)], "the spec")
     registries = [*served.values(), *(agent.registry for agent in agents.values())]
     open_toolkits = OpenToolkits(tuple(toolkits.values()), _lost(registries))
     made = tuple(agent.create_client() for agent in agents.values()) if isinstance(interpreter, str) else ()
-    return Runtime(parts=RuntimeParts.of(ground, agents, served, open_toolkits, choose_profile(profile), made))
+    chosen = choose_profile(profile)
+    return Runtime(parts=RuntimeParts.of(ground, agents, served, open_toolkits, chosen, made, policy_hooks))
 
 
 def _check_apart(spec: RuntimeSpec) -> None:
@@ -134,9 +141,11 @@ def _check_apart(spec: RuntimeSpec) -> None:
             )
 
 
-def _agents(spec: RuntimeSpec, models: ModelOf, toolkits: Mapping[str, Toolkit], ground: Ground) -> dict[str, Agent]:
+def _agents(
+    spec: RuntimeSpec, models: ModelOf, toolkits: Mapping[str, Toolkit], ground: Ground, hooks: RunHooks | None
+) -> dict[str, Agent]:
     registries = {plan.name: _registry(plan.tools) for plan in spec.plans}
-    plans = Plans(storage=ground.storage, gate=ground.gate, registries=registries)
+    plans = Plans(storage=ground.storage, gate=ground.gate, registries=registries, hooks=hooks)
     agents: dict[str, Agent] = {}
     for one in spec.agents:
         registry = _registry(one.tools)

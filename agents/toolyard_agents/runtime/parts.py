@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.hooks.policy_hooks import PolicyHooks
+from toolyard_agents.hooks.run_hooks import joined
 from toolyard_agents.models.model import Model
 from toolyard_agents.references.references import References
 from toolyard_agents.runtime.approvals import ApprovalDesk
@@ -79,7 +81,8 @@ class Ground:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeParts:
     """Of one tenant. `profile` is that of callers over MCP who show no token; `served` are the tools that they find, by
-    the name of an agent, or of the team. `models` are those that the runtime made, and closes."""
+    the name of an agent, or of the team. `models` are those that the runtime made, and closes. `policy_hooks` hold in
+    every run."""
 
     ground: Ground
     profile: PermissionProfile
@@ -91,6 +94,7 @@ class RuntimeParts:
     resources: Resources
     prompts: Prompts
     models: tuple[Model, ...] = ()
+    policy_hooks: PolicyHooks | None = None
 
     @classmethod
     def of(
@@ -101,11 +105,13 @@ class RuntimeParts:
         open_toolkits: OpenToolkits,
         profile: PermissionProfile = READONLY,
         models: tuple[Model, ...] = (),
+        policy_hooks: PolicyHooks | None = None,
     ) -> RuntimeParts:
         """The parts of a runtime of these agents."""
         threads = StoredThreads(storage=ground.storage)
         approvals = ApprovalDesk(storage=ground.storage, tenant=ground.tenant)
-        team = Team(agents=agents, gate=ground.gate, threads=threads)
+        hooks = joined(None, policy_hooks)
+        team = Team(agents=agents, gate=ground.gate, threads=threads, hooks=hooks)
         host = Caller(id=HOST, tenant=ground.tenant, profile=BUILT_IN["unrestricted"])
         parts = cls(
             ground=ground,
@@ -120,11 +126,13 @@ class RuntimeParts:
                 approvals=approvals,
                 open_toolkits=open_toolkits,
                 agents=agents,
+                hooks=hooks,
             ),
             approvals=approvals,
             resources=_resources(ground.references, ground.gate.changes),
             prompts=Prompts(ground.gate.changes),
             models=models,
+            policy_hooks=policy_hooks,
         )
         parts.serve_team()
         return parts
@@ -137,9 +145,10 @@ class RuntimeParts:
                 found.register(tool)
 
 
-def bare_parts() -> RuntimeParts:
+def bare_parts(policy_hooks: PolicyHooks | None = None) -> RuntimeParts:
     """Those of a runtime without a spec, which agents are registered with: it keeps things in memory."""
-    return RuntimeParts.of(Ground.of("default", MemoryStorage()), {}, {}, OpenToolkits((), lambda toolkit: None))
+    ground, toolkits = Ground.of("default", MemoryStorage()), OpenToolkits((), lambda toolkit: None)
+    return RuntimeParts.of(ground, {}, {}, toolkits, policy_hooks=policy_hooks)
 
 
 def _resources(references: References, changes: Changes) -> Resources:

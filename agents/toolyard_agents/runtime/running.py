@@ -14,6 +14,7 @@ import anyio
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import TERMINAL, AgentEvent
+from toolyard_agents.hooks.run_hooks import RunHooks
 from toolyard_agents.opened import opened_behind
 from toolyard_agents.runtime.approvals import ApprovalDesk
 from toolyard_agents.runtime.desk import ThreadDesk
@@ -49,7 +50,8 @@ class Query:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
-    """Runs queries of `caller`, one after the other in each thread; `agents` are those that a policy can name."""
+    """Runs queries of `caller`, one after the other in each thread, under the `hooks`; `agents` are those that a policy
+    can name."""
 
     gate: Gate
     caller: Caller
@@ -57,6 +59,7 @@ class Runs:
     approvals: ApprovalDesk
     open_toolkits: OpenToolkits
     agents: Mapping[str, Agent]
+    hooks: RunHooks | None = None
     under_way: dict[CancellationToken, anyio.Event] = field(default_factory=dict[CancellationToken, anyio.Event])
 
     def events(self, query: Query) -> AsyncGenerator[Event]:
@@ -125,6 +128,7 @@ class Runs:
                 opened=open_agent,
                 keep=keep,
                 agents=self.agents,
+                hooks=self.hooks,
             )
 
 

@@ -12,6 +12,8 @@ from typing import Any, Self
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.errors import AgentError
+from toolyard_agents.hooks.policy_hooks import PolicyHooks
+from toolyard_agents.hooks.run_hooks import check_names, joined
 from toolyard_agents.policies.bounds import check_bound
 from toolyard_agents.policies.default import policy_of
 from toolyard_agents.policies.graph import with_inputs
@@ -53,17 +55,22 @@ class Runtime:
         trace_dir: str | PathLike[str] | None = None,
         timeout: float | None = None,
         max_concurrency: int | None = None,
+        policy_hooks: PolicyHooks | None = None,
         parts: RuntimeParts | None = None,
     ) -> None:
         """Without `parts`, a runtime without agents, for the tenant `default`, that keeps things in memory.
 
         `trace_dir` is where `run` writes traces, by default `.toolyard/traces`. A run of the program
-        itself has `timeout` seconds, and at most `max_concurrency` of its calls are under way at once.
+        itself has `timeout` seconds, and at most `max_concurrency` of its calls are under way at once. `policy_hooks`
+        hold in every run, and for whoever calls an agent's own tools; `parts` have their own.
 
         Raises:
-            AgentError: a number is not above 0.
+            AgentError: a number is not above 0, or both `policy_hooks` and `parts` are given.
         """
-        self.parts = parts or bare_parts()
+        if parts is not None and policy_hooks is not None:
+            raise AgentError("policy_hooks and parts: the parts of a runtime have its hooks; give one of them")
+        self.parts = parts or bare_parts(policy_hooks)
+        self._to_check = policy_hooks
         self.trace_dir = Path(trace_dir) if trace_dir is not None else FOLDER
         self._limits = RunLimits(timeout=timeout, max_concurrency=max_concurrency)
         self._open: AsyncExitStack | None = None
@@ -108,6 +115,7 @@ class Runtime:
         return self._events(chosen(self.parts.agents, name), prompt, thread_id, resume)
 
     def _events(self, agent: Agent, prompt: str, thread_id: str, resume: int | None) -> AsyncGenerator[Event]:
+        self._check_hooks()
         query = Query(agent=agent, prompt=prompt, thread_id=thread_id, resume=resume, limits=self._limits)
         return self.parts.runs.events(query)
 
@@ -139,10 +147,11 @@ class Runtime:
 
         Raises:
             UnknownName: there is no such agent.
-            AgentError: the policy, or an input, cannot be used.
+            AgentError: the policy or an input cannot be used, or a hook names a tool that no agent has.
             OSError: the trace cannot be written.
         """
         found = chosen(self.parts.agents, agent)
+        self._check_hooks()
         chosen_policy = with_inputs(policy or policy_of(found), inputs)
         run = ProgramRun(
             agent=found,
@@ -250,8 +259,21 @@ class Runtime:
             raise UnknownName(
                 f"no agent is named {agent!r}; there are {known}, and {TEAM!r} for the tools that run them"
             )
-        bound = self.parts.agents[agent].profile if agent in self.parts.agents else None
-        return replace(self.parts.ground.gate, registry=self.parts.served[agent], bound=bound)
+        self._check_hooks()
+        gate = replace(self.parts.ground.gate, registry=self.parts.served[agent])
+        if agent not in self.parts.agents:
+            return gate
+        found = self.parts.agents[agent]
+        hooks = joined(joined(None, self.parts.policy_hooks), found.policy_hooks)
+        return hooks.behind(gate, found.profile) if hooks else replace(gate, bound=found.profile)
+
+    def _check_hooks(self) -> None:
+        """Once, when the agents are there: tools that are gone later are no reason to stop."""
+        if self._to_check is not None:
+            agents = self.parts.agents.values()
+            known = [entry.name for agent in agents for entry in agent.registry]
+            check_names(self._to_check, known, "the runtime")
+            self._to_check = None
 
     def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:
         """A caller of this tenant, by default under the runtime's profile."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from toolyard_agents.errors import ApprovalInterrupt
+from toolyard_agents.hooks.approval_gate import ApprovalGate, gates_answer
+from toolyard_agents.hooks.run_hooks import RunHooks
 from toolyard_agents.session.doors import CallDoor
 from toolyard_kernel.approvals.asks import PASSED_ON, Answer, Approver, Ask, PassedOn
 from toolyard_kernel.content import JsonObject
@@ -47,12 +49,14 @@ class Desk(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvers:
     """Who may answer in a run, besides answers that it was resumed with: the first of these that there is. Without one
-    the caller's profile says who."""
+    the caller's profile says who. A call that the `hooks` have a gate for is answered by the callback, else by the
+    gates, and by nobody else."""
 
     callback: ApprovalCallback | None = None
     auto: bool = False
     desk: Desk | None = None
     host: Approver | None = None
+    hooks: RunHooks | None = None
 
     def of(self, door: CallDoor, *, given: bool | None) -> CallApprover:
         """Who answers for this call. `given` is the answer that the run was resumed with."""
@@ -71,7 +75,7 @@ class CallApprover:
     async def __call__(self, ask: Ask) -> bool | Answer | PassedOn:
         if ask.binding == self.door.approved:
             return Answer(approved=True, reason="the call was approved before the run that it delegated to had to wait")
-        if self.given is not None or self.approvers.callback or self.approvers.auto:
+        if self.given is not None or self.approvers.callback or self.approvers.auto or self._gates(ask):
             await self.door.tell(ask)
             answer = await self._answer(ask)
         elif self.approvers.desk:
@@ -100,18 +104,24 @@ class CallApprover:
     async def _answer(self, ask: Ask) -> Answer:
         if self.given is not None:
             return Answer(approved=self.given, reason=f"the run was resumed with a {'yes' if self.given else 'no'}")
-        if self.approvers.callback is None:
-            return AUTO
         try:
-            said: Any = self.approvers.callback(ask.tool, ask.arguments)
-            if inspect.isawaitable(said):
-                said = await said
+            said: Any = await self._said(ask)
         except ApprovalInterrupt as interrupt:
             self.interrupted = interrupt
             return Answer(approved=False, reason="the run stops for an approval")
         if isinstance(said, Answer):
             return said
         return Answer(approved=said is True, reason="the callback said yes" if said is True else "approval was refused")
+
+    async def _said(self, ask: Ask) -> Any:
+        if self.approvers.callback is None:
+            gates = self._gates(ask)
+            return await gates_answer(gates, ask) if gates else AUTO
+        said: Any = self.approvers.callback(ask.tool, ask.arguments)
+        return await said if inspect.isawaitable(said) else said
+
+    def _gates(self, ask: Ask) -> tuple[ApprovalGate, ...]:
+        return self.approvers.hooks.gates(ask.tool) if self.approvers.hooks else ()
 
     async def _told(self, ask: Ask, answer: Answer) -> None:
         await self.door.emitter.emit(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from toolyard_agents.hooks.run_hooks import RunHooks
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.state.waiting import CallPath
 from toolyard_kernel.approvals.asks import Answer, Ask
@@ -90,3 +91,8 @@ class CallDoor:
         self.begun = True
         self.begins()
         await self.emitter.emit("tool_start", tool_name=self.tool, tool_call_id=self.call_id, tool_args=self.arguments)
+
+
+def hooks_at(door: Door) -> RunHooks | None:
+    """The hooks of the run that a call was made in, if it was made in one."""
+    return door.parent.context.hooks if isinstance(door, CallDoor) else None

@@ -17,12 +17,13 @@ from toolyard_kernel.profiles.rules import least
 
 
 def caller_of(agent: Agent, context: RunContext) -> Caller:
-    """Who makes the agent's calls: the caller and the agent in one, with no more than both may do."""
+    """Who makes the agent's calls: the caller and the agent in one, with no more than both may do under the hooks."""
     caller = context.caller
+    profile = narrowed(caller.profile & agent.profile, agent.config.budgets)
     return replace(
         caller,
         id=f"{caller.id}/{agent.name}",
-        profile=narrowed(caller.profile & agent.profile, agent.config.budgets),
+        profile=context.hooks.narrowed(profile) if context.hooks else profile,
         on_behalf_of=caller.principal,
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from toolyard_agents.config.budgets import Budgets
+from toolyard_agents.hooks.run_hooks import RunHooks, joined
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import NO_DOOR, Door
 
@@ -29,6 +30,7 @@ class RunContext:
     takes asks that the program itself does not answer, and `keep` the events. What the run uses is charged to
     `spending` too, that of whoever asked for it. `policy` is used in the place of the agent's, and `agents` are those
     that it can name. The run is interrupted after `until` steps; `recorded` is the run that it plays again.
+    `hooks` are the runtime's, and those of agents that delegated to it.
     """
 
     caller: Caller
@@ -46,3 +48,10 @@ class RunContext:
     agents: Mapping[str, Agent] = field(default_factory=dict[str, "Agent"])
     until: int | None = None
     recorded: Recording | None = None
+    hooks: RunHooks | None = None
+
+
+def hooked(context: RunContext, agent: Agent) -> RunContext:
+    """The context of a run of this agent, which has hooks of its own."""
+    hooks = joined(context.hooks, agent.policy_hooks)
+    return context if hooks is context.hooks else replace(context, hooks=hooks)

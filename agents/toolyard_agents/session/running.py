@@ -21,7 +21,7 @@ from toolyard_agents.session.limits import bounds_of, caller_of
 from toolyard_agents.session.offering import offer_of
 from toolyard_agents.session.parent_run import ParentRun
 from toolyard_agents.session.run import Run
-from toolyard_agents.session.run_context import RunContext
+from toolyard_agents.session.run_context import RunContext, hooked
 from toolyard_agents.session.spending import Spending
 from toolyard_agents.state.estimates import text_tokens
 from toolyard_agents.state.spent import Spent, spent_by_last_run
@@ -45,7 +45,7 @@ class RunRequest:
 
 def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
     """The run, ready to go."""
-    agent, state, context = session.agent, session.state, session.context
+    agent, state, context = session.agent, session.state, hooked(session.context, session.agent)
     policy = context.policy or policy_of(agent)
     gate = _gate_of(policy, open_agent, context)
     caller = caller_of(agent, context)
@@ -67,7 +67,9 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         gate=gate,
     )
     auto = context.trusted and agent.config.auto_approve
-    approvers = Approvers(callback=session.approval_callback, auto=auto, desk=context.desk, host=gate.approver)
+    approvers = Approvers(
+        callback=session.approval_callback, auto=auto, desk=context.desk, host=gate.approver, hooks=context.hooks
+    )
     calls = Calls(gate=gate, caller=caller, run=parent, approvers=approvers, at_once=caller.profile.limits.fan_out)
     return Run(
         model=open_agent.model,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from toolyard_agents.agent import Agent
 from toolyard_agents.config.budgets import Budgets
 from toolyard_agents.errors import SessionBusy
+from toolyard_agents.hooks.run_hooks import RunHooks
 from toolyard_agents.opened import opened_behind
 from toolyard_agents.results import RunResult
 from toolyard_agents.session.limits import narrowed
@@ -58,11 +59,13 @@ class Left:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """The agents of a server or a runtime, the gate that their calls go through, and their callers' threads."""
+    """The agents of a server or a runtime, the gate that their calls go through, and their callers' threads. `hooks`
+    hold in each of their runs."""
 
     agents: Mapping[str, Agent]
     gate: Gate
     threads: Threads
+    hooks: RunHooks | None = None
 
     def runnable(self, caller: Caller) -> Mapping[str, Agent]:
         """The agents that a caller may run by name."""
@@ -96,6 +99,7 @@ class Team:
                 opened=open_agent,
                 on_event=Progress(ctx).hear,
                 agents=self.agents,
+                hooks=self.hooks,
             )
             async with self.threads.session(agent, context, left.thread_id if left else options.thread_id) as session:
                 if left:

@@ -1,0 +1,1 @@
+"""What holds in every run: which tools there are, which calls a gate must approve, and what may be written down."""
