@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from pathlib import Path
 
 import pytest
 from opentelemetry import trace
@@ -18,7 +19,10 @@ from toolyard import (
     ApprovalInterrupt,
     Budgets,
     CancellationToken,
+    Graph,
+    GraphPolicy,
     Session,
+    SupervisorPolicy,
     ToolCall,
     create_runtime,
     define_coordinator,
@@ -228,6 +232,30 @@ async def test_what_was_cancelled_says_so(spans: InMemorySpanExporter, *, by_its
         await asyncio.wait({run})
     for name in ("execute_tool wait", "invoke_agent tester"):
         assert failure(named(spans, name)) == told(spans, name)["toolyard.status"] == "cancelled"
+
+
+async def test_agents_that_are_asked_at_once_are_siblings(spans: InMemorySpanExporter, tmp_path: Path) -> None:
+    workers = [Agent(name=name, model=model_of("4"), tools=TOOLS) for name in ("ada", "bob")]
+    tasks: list[Call] = [("delegate", {"agent": worker.name, "prompt": "2+2"}) for worker in workers]
+    boss = Agent(
+        name="boss", model=model_of(tasks, "both say 4"), tools=(), policy=SupervisorPolicy(workers), trace_dir=tmp_path
+    )
+    await boss.run("go")
+    delegated = [["  execute_tool delegate", f"    invoke_agent {name}", "      chat fake"] for name in ("ada", "bob")]
+    assert tree_of(spans) == ["invoke_agent boss", "  chat fake", *delegated[0], *delegated[1], "  chat fake"]
+
+
+async def test_what_a_graph_does_is_below_its_run(spans: InMemorySpanExporter, tmp_path: Path) -> None:
+    graph = Graph()
+    graph.add_node("doubled", tool="double", arguments={"n": 2})
+    graph.add_node("told", model=model_of("four"))
+    graph.add_edge("doubled", "told")
+    graph.set_exit("told")
+    result = await Agent(name="g", model=FakeModel(), tools=TOOLS, policy=GraphPolicy(graph), trace_dir=tmp_path).run(
+        "go"
+    )
+    assert result.text == "four"
+    assert tree_of(spans) == ["invoke_agent g", "  execute_tool double", "  invoke_agent told", "    chat fake"]
 
 
 async def test_a_query_of_a_runtime_is_one_tree(spans: InMemorySpanExporter) -> None:
