@@ -98,7 +98,9 @@ class Together:
         """Make the calls of this step, all at once, or go on with those that wait for somebody."""
         ids = {self._id(visit): (node, visit) for node, visit in calls}
         asked = {call.id for message in self.run.state.messages for call in message.tool_calls}
-        if calls and not asked & set(ids):
+        if not calls:
+            return None
+        if not asked & set(ids):
             requests = [await self._request(id, node) for id, (node, _) in ids.items()]
             self.run.state.add_assistant_message("", requests)
         waiting = {request.id for request in self.run.state.pending()}
