@@ -185,9 +185,9 @@ class Runtime:
         found, trace = chosen(self.parts.agents, agent), read_trace(self.trace_dir, trace_id)
         policy = policy or policy_of(found)
         if until is None:
-            return await replayed(trace, found, policy)
+            return await replayed(trace, found, policy, self.parts.agents)
         check_bound("until", until)
-        played = await replayed(trace, found, policy, until)
+        played = await replayed(trace, found, policy, self.parts.agents, until)
         run = ProgramRun(
             agent=found,
             prompt="",

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from toolyard_agents.errors import ModelError
+from toolyard_kernel.calls.decisions import refuse
+from toolyard_kernel.calls.outcomes import Outcome
+from toolyard_kernel.content import Text
+
+NEVER_ENDED = refuse("trace", "the trace ends before this call was answered")
 
 
 @dataclass(slots=True, kw_only=True)
 class Recording:
-    """`notes` are what its policy noted, `reason` why it ended; `over` says that more was wanted than is there."""
+    """`notes` are what its policy noted, `outcomes` those of its calls, by the ids that the model gave them, and
+    `reason` why it ended; `over` says that more was wanted than is there."""
 
     notes: Sequence[str] = ()
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict[str, Outcome])
     reason: str = ""
     over: bool = False
+
+    def outcome(self, call_id: str) -> Outcome:
+        """How a call ended."""
+        if found := self.outcomes.get(call_id):
+            return found
+        self.over = True
+        return Outcome(call_id=call_id, status="unknown", decision=NEVER_ENDED, content=(Text(NEVER_ENDED.reason),))
 
     def end(self) -> ModelError:
         """The error of whoever wants more than was written down."""

@@ -92,7 +92,7 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
 
 def _gate_of(policy: Policy, open_agent: OpenAgent, context: RunContext) -> Gate:
     """The gate to the agent's tools, and to those that the policy brings, which stand for others of their names."""
-    tools = policy.tools(context.agents) if context.recorded is None else ()
+    tools = policy.tools(context.agents)
     if not tools:
         return open_agent.gate
     registry = open_agent.gate.registry.select()

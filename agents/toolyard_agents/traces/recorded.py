@@ -1,4 +1,4 @@
-"""The model and the tools of a run as it was written down: they say again what they said."""
+"""The model and the calls of a run as it was written down."""
 
 from __future__ import annotations
 
@@ -9,25 +9,23 @@ from typing import Any, cast
 
 from toolyard_agents.messages import ToolRequest
 from toolyard_agents.models.model import Finished, FinishReason, ModelRequest, Piece, ReasoningPiece, TextPiece
-from toolyard_agents.session.doors import CallDoor
 from toolyard_agents.session.recording import Recording
 from toolyard_agents.traces.reading import Line
 from toolyard_agents.usage import Usage
-from toolyard_kernel.calls.context import ToolContext
-from toolyard_kernel.content import JsonObject, Text, ToolResult
-from toolyard_kernel.tools.registry import Registry
-from toolyard_kernel.tools.tool import Tool
+from toolyard_kernel.calls.decisions import Decision
+from toolyard_kernel.calls.outcomes import Outcome, Status
+from toolyard_kernel.content import Text
 
-ANY_OBJECT: JsonObject = {"type": "object"}
+RECORDED = Decision(verdict="allow", rule="trace", reason="it was written down")
 GRAPH = "graph_"
 """What the contents of events begin with that a graph's notes are in."""
 
 
 def recording_of(own: Sequence[Line], ended: Line | None) -> Recording:
-    """What a policy noted in the run, and why it ended."""
+    """What a policy noted in the run, how its calls ended, and why it did."""
     noted = (event for event in own if event["type"] == "custom" and str(event.get("content")).startswith(GRAPH))
     notes = tuple(json.dumps(event.get("tool_metadata")) for event in noted)
-    return Recording(notes=notes, reason=str((ended or {}).get("content") or ""))
+    return Recording(notes=notes, outcomes=_outcomes(own), reason=str((ended or {}).get("content") or ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,26 +99,19 @@ def _answer(event: Line, pieces: Sequence[Piece], arguments: dict[str, Any]) -> 
     return Recorded(pieces=(*pieces, *asked), finished=finished)
 
 
-def tools_of(own: Sequence[Line], recording: Recording) -> Registry:
-    """The tools that were called; each answers a call as it was answered."""
-    results = {event["tool_call_id"]: event for event in own if event["type"] in ("tool_end", "tool_blocked")}
-    registry = Registry()
-    for name in {event["tool_name"] for event in results.values()}:
-        registry.register(_tool(name, results, recording))
-    return registry
+def _outcomes(own: Sequence[Line]) -> dict[str, Outcome]:
+    """How each call ended that did."""
+    return {event["tool_call_id"]: _outcome(event) for event in own if event["type"] in ("tool_end", "tool_blocked")}
 
 
-def _tool(name: str, results: dict[str, Line], recording: Recording) -> Tool:
-    async def recorded(arguments: JsonObject, ctx: ToolContext) -> ToolResult:
-        call_id = ctx.door.call_id if isinstance(ctx.door, CallDoor) else ""
-        event = results.get(call_id)
-        if event is None:
-            recording.end()
-            return ToolResult(content=(Text("the trace ends before this call was answered"),), is_error=True)
-        about: dict[str, Any] = event.get("tool_metadata") or {}
-        text = event.get("tool_result") if event["type"] == "tool_end" else event.get("content")
-        return ToolResult(
-            content=(Text(text or ""),), structured=about.get("structured"), is_error=about.get("status") != "ok"
-        )
-
-    return Tool(name=name, description="recorded", input_schema=ANY_OBJECT, handler=recorded)
+def _outcome(event: Line) -> Outcome:
+    about: dict[str, Any] = event.get("tool_metadata") or {}
+    text = event.get("tool_result") if event["type"] == "tool_end" else event.get("content")
+    return Outcome(
+        call_id=about.get("call_id", ""),
+        status=cast("Status", about.get("status", "unknown")),
+        decision=RECORDED,
+        content=(Text(text or ""),),
+        structured=about.get("structured"),
+        duration=about.get("duration", 0.0),
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
@@ -16,7 +16,7 @@ from toolyard_agents.session.session import Session
 from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.telemetry.operation import silence
 from toolyard_agents.traces.reading import Line, Trace
-from toolyard_agents.traces.recorded import RecordedModel, answers_of, recording_of, tools_of
+from toolyard_agents.traces.recorded import RecordedModel, answers_of, recording_of
 from toolyard_agents.traces.subject import Subject
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.callers import Caller
@@ -34,7 +34,9 @@ ENDS: dict[str, EndStatus] = {
 }
 
 
-async def replayed(trace: Trace, agent: Agent, policy: Policy, until: int | None = None) -> RunResult:
+async def replayed(
+    trace: Trace, agent: Agent, policy: Policy, agents: Mapping[str, Agent], until: int | None = None
+) -> RunResult:
     """The run of a trace once more, by the agent as it is now; it is interrupted after `until` steps. It changes
     nothing anywhere.
 
@@ -46,13 +48,12 @@ async def replayed(trace: Trace, agent: Agent, policy: Policy, until: int | None
     ended = _last(trace.own)
     recording = recording_of(trace.own, ended)
     model = RecordedModel(name=trace.subject.model, answers=answers_of(trace.own), recording=recording)
-    gate = Gate(
-        registry=tools_of(trace.own, recording), recorder=Recorder(NoLedger()), approvals=Approvals(state_folder())
-    )
+    gate = Gate(registry=agent.registry, recorder=Recorder(NoLedger()), approvals=Approvals(state_folder()))
     context = RunContext(
         caller=Caller(id="replay", profile=BUILT_IN["unrestricted"]),
         opened=OpenAgent(gate=gate, model=model),
         policy=policy,
+        agents=agents,
         until=until,
         recorded=recording,
     )
