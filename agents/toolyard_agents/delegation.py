@@ -142,7 +142,7 @@ async def _delegated(
     parked = _parked(target, door)
     state = restored(parked) if parked else _history(parent.state) if share_history else State()
     async with opened_behind(parent.gate, target) as open_agent:
-        session = Session(target, state=state, context=_context(caller, parent, open_agent))
+        session = Session(target, state=state, context=_context(caller, parent, open_agent, door.call_id))
         session.approval_callback = parent.callback
         token = parent.token
         result = await (session.resume(door.given, token=token) if parked else session.run(prompt, token=token))
@@ -160,13 +160,14 @@ async def asked_below(target: Agent, prompt: str, caller: Caller, parent: Parent
         return await session.run(prompt, token=parent.token)
 
 
-def _context(caller: Caller, parent: ParentRun, open_agent: OpenAgent) -> RunContext:
+def _context(caller: Caller, parent: ParentRun, open_agent: OpenAgent, call_id: str | None = None) -> RunContext:
     return RunContext(
         caller=caller,
         door=parent.context.door,
         depth=parent.context.depth + 1,
         spending=parent.spending,
         parent_run_id=parent.emitter.run_id,
+        parent_call_id=call_id,
         opened=open_agent,
         on_event=parent.emitter.pass_on,
         desk=parent.context.desk,

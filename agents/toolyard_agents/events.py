@@ -37,7 +37,8 @@ TERMINAL: frozenset[EventType] = frozenset({"turn_complete", "error", "cancelled
 class AgentEvent:
     """One event. Which of the fields are there depends on its type.
 
-    `seq` counts the events of one run from 0; `timestamp` is in seconds since the epoch.
+    `seq` counts the events of one run from 0; `timestamp` is in seconds since the epoch. Of a run that was delegated
+    to, `parent_run_id` is the run that asked for it, and `parent_call_id` the `tool_call_id` by which it did.
     """
 
     type: EventType
@@ -53,6 +54,7 @@ class AgentEvent:
     run_id: str = ""
     agent: str = ""
     parent_run_id: str | None = None
+    parent_call_id: str | None = None
     timestamp: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:

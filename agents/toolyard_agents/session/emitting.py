@@ -28,6 +28,7 @@ class Emitter:
     run_id: str
     agent: str
     parent_run_id: str | None = None
+    parent_call_id: str | None = None
     on_event: OnEvent | None = None
     keep: Keep | None = None
     events: list[AgentEvent] = field(default_factory=list[AgentEvent])
@@ -39,6 +40,7 @@ class Emitter:
             run_id=self.run_id,
             agent=self.agent,
             parent_run_id=self.parent_run_id,
+            parent_call_id=self.parent_call_id,
             timestamp=time.time(),
             **fields,
         )

@@ -28,8 +28,9 @@ class RunContext:
     `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
     delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk`
     takes asks that the program itself does not answer, and `keep` the events. What the run uses is charged to
-    `spending` too, that of whoever asked for it. `policy` is used in the place of the agent's, and `agents` are those
-    that it can name. The run is interrupted after `until` steps; `recorded` is the run that it plays again.
+    `spending` too, that of whoever asked for it: the run `parent_run_id`, by its call `parent_call_id`. `policy` is
+    used in the place of the agent's, and `agents` are those that it can name. The run is interrupted after `until`
+    steps; `recorded` is the run that it plays again.
     `hooks` are the runtime's, and those of agents that delegated to it.
     """
 
@@ -40,6 +41,7 @@ class RunContext:
     bounds: Budgets | None = None
     spending: Spending | None = None
     parent_run_id: str | None = None
+    parent_call_id: str | None = None
     opened: OpenAgent | None = None
     on_event: OnEvent | None = None
     desk: Desk | None = None

@@ -108,6 +108,7 @@ def emitter_of(session: Session, on_event: OnEvent | None = None) -> Emitter:
         run_id=secrets.token_hex(8),
         agent=session.agent.name,
         parent_run_id=session.context.parent_run_id,
+        parent_call_id=session.context.parent_call_id,
         on_event=on_event or session.context.on_event,
         keep=session.context.keep,
     )

@@ -58,7 +58,7 @@ def read_trace(folder: Path, trace_id: str) -> Trace:
 def _line(raw: bytes, number: int, path: Path) -> Line:
     try:
         line: Any = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         line = None
     if not isinstance(line, dict) or line.get("seq") != number:  # pyright: ignore[reportUnknownMemberType]
         raise TraceError(f"{path}, line {number + 1}, is damaged")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,6 +10,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from toolyard_agents.events import AgentEvent
+from toolyard_agents.store.folders import make_private
+from toolyard_agents.traces.lines import as_line
 from toolyard_agents.traces.subject import Subject
 
 VERSION = 2
@@ -50,13 +51,13 @@ class TraceWriter:
         self._write({"time": told.pop("timestamp"), "event_seq": told.pop("seq"), **told})
 
     def _open(self, trace_id: str) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(self.folder)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._file, self._trace_id = os.open(self.folder / f"{trace_id}.jsonl", flags, 0o600), trace_id
 
     def _write(self, line: dict[str, Any]) -> None:
         numbered = {"v": VERSION, "seq": self._count, "trace_id": self._trace_id, **line}
-        rest = memoryview(json.dumps(numbered, default=str).encode() + b"\n")
+        rest = memoryview(as_line(numbered))
         assert self._file is not None  # noqa: S101 - opened by whoever calls this
         while rest:
             rest = rest[os.write(self._file, rest) :]

@@ -218,7 +218,10 @@ async def test_a_delegates_run_is_in_the_trace_and_is_not_run_again(tmp_path: Pa
     result = await runtime_of(tmp_path, profile).run("a", "go")
     lines = lines_of(tmp_path, result)
     assert {line["agent"] for line in lines[1:]} == {"a", "w"}
-    assert {line["parent_run_id"] for line in lines[1:] if line["agent"] == "w"} == {result.run_id}
+    (call,) = [line for line in lines if line["type"] == "tool_start" and line["tool_name"] == "delegate"]
+    of_worker = {(line["parent_run_id"], line["parent_call_id"]) for line in lines[1:] if line["agent"] == "w"}
+    assert of_worker == {(result.run_id, call["tool_call_id"])}
+    assert not [line for line in lines if line["agent"] == "a" and "parent_call_id" in line]
     again = await played(tmp_path, result, boss(FakeModel(), FakeModel()))
     assert again.text == "boss is done"
     assert told(again.messages, "tool") == told(result.messages, "tool")
