@@ -58,7 +58,7 @@ def question_of(
     )
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, widest: int = WIDEST) -> str:
     """The text in one line that steers no terminal, and not too long a one."""
     line = " ".join(shown_text(text).split())
-    return line if len(line) <= WIDEST else f"{line[:WIDEST]}... ({len(line)} characters)"
+    return line if len(line) <= widest else f"{line[:widest]}... ({len(line)} characters)"

@@ -21,6 +21,7 @@ COMMANDS = {
     "profiles": "Show the permission profiles.",
     "approvals": "Answer the asks that wait for an operator.",
     "ledger": "Look into the record of calls.",
+    "trace": "Look into what agents did, and play it again.",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -13,11 +14,13 @@ from toolyard.cli.ending import INTERRUPTED, run
 from toolyard.cli.options import json_option, stdin_text
 from toolyard.cli.run_door import RunDoor
 from toolyard.cli.run_output import JsonOutput, RunOutput, Stdout, TextOutput
+from toolyard.cli.run_trace import trace_writer
 from toolyard.cli.terminal import at_terminal
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.results import RunResult, StopReason
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
+from toolyard_agents.traces.writing import FOLDER
 
 EXIT_CODES: dict[StopReason, int] = {
     "end": 0,
@@ -45,6 +48,8 @@ def _variables(ctx: click.Context, param: click.Parameter, given: tuple[str, ...
 @click.option("--profile", help="Run under this profile instead of the one configured.")
 @click.option("--working-dir", help="The folder that the agent's tools work in.")
 @click.option("--var", "variables", multiple=True, callback=_variables, help="A variable of its prompt, NAME=VALUE.")
+@click.option("--trace", is_flag=True, help=f"Write down what happens, in {FOLDER}, for `toolyard trace`.")
+@click.option("--trace-dir", type=click.Path(file_okay=False, path_type=Path), help="Write it down in this folder.")
 @click.option("--yes", is_flag=True, help="Answer every ask with yes, where the profile lets anybody answer.")
 @json_option
 def command(
@@ -54,7 +59,9 @@ def command(
     profile: str | None,
     working_dir: str | None,
     variables: dict[str, str],
-    yes: bool,  # noqa: FBT001 - click passes it so
+    trace: bool,  # noqa: FBT001 - click passes it so
+    trace_dir: Path | None,
+    yes: bool,  # noqa: FBT001 - as above
     as_json: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Run PROMPT with an agent and print its answer (- reads PROMPT from stdin).
@@ -76,17 +83,21 @@ def command(
         stdout = Stdout(chosen.stdout, token)
         output = JsonOutput(stdout) if as_json else TextOutput(stdout, drawing, asks=terminal or yes)
         try:
-            result = run(_run(chosen, words, output, RunDoor(drawing, terminal=terminal, always=yes), token))
+            door = RunDoor(drawing, terminal=terminal, always=yes)
+            with trace_writer(chosen.agent, trace_dir or (FOLDER if trace else None)) as keep:
+                result = run(_run(chosen, words, output, RunContext(caller=chosen.caller, door=door, keep=keep), token))
         finally:
             drawing.doing(None)
+    if keep and not as_json:
+        drawing.line(f"trace {result.trace_id}", "aside")
     sys.exit(EXIT_CODES[result.stop_reason])
 
 
 async def _run(
-    chosen: ChosenAgent, prompt: str, output: RunOutput, door: RunDoor, token: CancellationToken
+    chosen: ChosenAgent, prompt: str, output: RunOutput, context: RunContext, token: CancellationToken
 ) -> RunResult:
     async with chosen.opened() as opened:
-        context = RunContext(caller=chosen.caller, door=door, opened=opened)
-        result = await Session(chosen.agent, context=context).run(prompt, on_event=output.hear, token=token)
+        session = Session(chosen.agent, context=replace(context, opened=opened))
+        result = await session.run(prompt, on_event=output.hear, token=token)
     await output.end(result)
     return result
