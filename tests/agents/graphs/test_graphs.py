@@ -3,70 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict
 
 import anyio
 import pytest
 
+from tests.agents.graphs.yard import line, listed, number, ran, session_of
 from tests.agents.session.yard import SAFE, TOOLS, check_history, model_of, told
 from toolyard import (
     Agent,
     AgentEvent,
-    ApprovalInterrupt,
-    CancellationToken,
     Graph,
     GraphPolicy,
-    RunResult,
     Runtime,
-    Session,
     ToolError,
     tool,
 )
 from toolyard.testing import FakeModel
 from toolyard_agents.errors import AgentError, GraphError
-from toolyard_agents.session.run_context import RunContext
-from toolyard_agents.state.state import State
-from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.profiles.profile import PermissionProfile
 
 pytestmark = pytest.mark.anyio
-
-Write = Callable[[Any], Any]
-
-
-def listed(state: Any) -> Any:
-    return [1]
-
-
-def number(state: Any) -> Any:
-    return 3
-
-
-def line(*functions: Write, state: type[Any] | None = None) -> Graph:
-    """A graph of functions, one after the other: a, b, c, …"""
-    graph = Graph(state)
-    names = [chr(ord("a") + number) for number in range(len(functions))]
-    for name, function in zip(names, functions, strict=True):
-        graph.add_node(name, function)
-    for one, other in itertools.pairwise(names):
-        graph.add_edge(one, other)
-    graph.set_exit(names[-1])
-    return graph
-
-
-def session_of(graph: Graph, tools: Any = TOOLS, profile: PermissionProfile | None = None, **policy: Any) -> Session:
-    """A session that the program runs, without auto_approve."""
-    agent = Agent(name="g", model=FakeModel(), tools=tools, policy=GraphPolicy(graph, **policy))
-    return Session(agent, context=RunContext(caller=Caller(id="python", profile=profile or agent.profile)))
-
-
-async def ran(graph: Graph, prompt: str = "go", **more: Any) -> RunResult:
-    async with asyncio.timeout(SAFE):
-        return await session_of(graph, **more).run(prompt)
 
 
 def noting(events: list[AgentEvent], content: str) -> list[dict[str, Any]]:
@@ -329,6 +288,13 @@ async def test_a_node_that_fails_ends_those_beside_it() -> None:
     check_history(session.state)
 
 
+def writing(update: Any) -> Any:
+    def write(state: Any) -> Any:
+        return update
+
+    return write
+
+
 class Shape(TypedDict):
     n: int
     names: list[str]
@@ -340,202 +306,10 @@ async def test_a_state_with_a_shape_holds_nothing_else() -> None:
         ({"n": "many"}, "node 'a' wrote 'n'"),
         ({"m": 1}, "node 'a' wrote 'm', and the state has only prompt, n, names"),
     ):
-        assert said in (await ran(line(lambda state, write=write: write, state=Shape))).reason
+        assert said in (await ran(line(writing(write), state=Shape))).reason
     assert "inputs" in (await ran(line(lambda state: None, state=Shape), inputs={"x": 1})).reason
     with pytest.raises(GraphError, match="expected a TypedDict"):
         Graph(3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - what is tried
-
-
-def broken(change: Callable[[Graph], object]) -> Callable[[], object]:
-    def make() -> object:
-        graph = Graph()
-        graph.add_node("a", lambda state: None)
-        graph.add_node("b", lambda state: None)
-        graph.add_edge("a", "b")
-        change(graph)
-        return graph.compile()
-
-    return make
-
-
-@pytest.mark.parametrize(
-    ("make", "said"),
-    [
-        (Graph().compile, "the graph has no nodes"),
-        (broken(lambda graph: None), "no exit; say with set_exit"),
-        (
-            broken(lambda graph: graph.set_exit("c")),
-            "set_exit names the node 'c', which is not there; the nodes are a, b",
-        ),
-        (broken(lambda graph: graph.set_exit("a")), "nothing comes after 'b'"),
-        (broken(lambda graph: graph.set_exit("a", "b")), "'a' is an exit, so nothing can come after it"),
-        (broken(lambda graph: (graph.set_exit("b"), graph.add_edge("a", "nowhere"))), "names the node 'nowhere'"),
-        (broken(lambda graph: (graph.set_exit("b"), graph.add_edge([], "b"))), "an edge comes from no node"),
-        (broken(lambda graph: (graph.set_exit("b"), graph.add_branch("a", str, {}))), "has no targets"),
-        (
-            broken(lambda graph: (graph.set_exit("b"), graph.add_branch("c", str, {"x": "b"}))),
-            "a branch names the node 'c'",
-        ),
-        (
-            broken(lambda graph: (graph.set_exit("b"), graph.add_node("c", str), graph.add_edge("c", "b"))),  # type: ignore[arg-type]
-            "nothing leads to 'c' from 'a'",
-        ),
-        (
-            broken(
-                lambda graph: (
-                    graph.set_exit("b"),
-                    graph.add_node("c", lambda state: None),
-                    graph.add_node("d", lambda state: None),
-                    graph.add_edge("a", "c"),
-                    graph.add_edge("c", "d"),
-                    graph.add_edge("d", "c"),
-                )
-            ),
-            "no exit can be reached from 'c', 'd'",
-        ),
-        (broken(lambda graph: graph.add_node("a", lambda state: None)), "two nodes are named 'a'"),
-        (broken(lambda graph: graph.add_node("a/b", lambda state: None)), "expected a name of"),
-        (broken(lambda graph: graph.add_node("c")), "is given nothing; expected one of function, model"),
-        (broken(lambda graph: graph.add_node("c", lambda state: None, tool="x")), "is given function and tool"),
-    ],
-)
-def test_a_graph_that_cannot_run_is_refused_before_it_does(make: Callable[[], object], said: str) -> None:
-    with pytest.raises(GraphError, match=said.replace("(", r"\(")):
-        make()
-    assert issubclass(GraphError, ValueError)
-
-
-def test_a_graph_is_drawn() -> None:
-    inner = line(lambda state: None)
-    graph = Graph()
-    graph.add_node("start", lambda state: None)
-    graph.add_node("ask", model=FakeModel())
-    graph.add_node("call", tool="double")
-    graph.add_node("sub", graph=inner)
-    graph.add_node("end", agent="worker")
-    graph.add_edge("start", ["ask", "call"])
-    graph.add_edge(["ask", "call"], "sub")
-    graph.add_branch("sub", str, {'a "quoted" key': "end", "back": "start"})
-    graph.set_exit("end")
-    assert graph.to_mermaid() == (
-        "flowchart TD\n"
-        "  begin((begin)) --> n0\n"
-        '  n0["start"]\n'
-        '  n1(["ask"])\n'
-        '  n2[/"call"/]\n'
-        '  n3(("sub"))\n'
-        '  n4[["end"]]\n'
-        '  n5["sub/a"]\n'
-        "  n0 --> n1\n"
-        "  n0 --> n2\n"
-        "  n1 & n2 --> n5\n"
-        "  n5 --> n3\n"
-        '  n3 -- "a #34;quoted#34; key" --> n4\n'
-        '  n3 -- "back" --> n0\n'
-        "  n4 --> done(((end)))\n"
-    )
-
-
-async def test_a_graph_goes_on_where_it_was_interrupted_and_does_nothing_twice() -> None:
-    counted: list[str] = []
-
-    @tool(approval="always")
-    async def fire(target: str) -> str:
-        """Fire."""
-        counted.append(target)
-        return f"fired at {target}"
-
-    def count(state: Any) -> Any:
-        counted.append("function")
-        return {"n": 1}
-
-    graph = Graph()
-    graph.add_node("count", count)
-    graph.add_node("left", tool=fire, arguments={"target": "moon"})
-    graph.add_node("right", count)
-    graph.add_node("model", model=model_of("said once"))
-    graph.add_node("end", lambda state: {"done": [state["left"], state["model"], state["given"]]})
-    graph.reducer("n", lambda old, new: (old or 0) + new)
-    graph.add_edge("count", ["left", "right", "model"])
-    graph.add_edge(["left", "right", "model"], "end")
-    graph.set_exit("end")
-
-    def interrupt(name: str, arguments: Any) -> bool:
-        raise ApprovalInterrupt
-
-    session = session_of(graph, tools=(), inputs={"given": 7})
-    session.approval_callback = interrupt
-    assert (await session.run("go")).status == "interrupted"
-    assert counted == ["function", "function"]
-    later = session_of(graph, tools=())  # another process, which has only the trace
-    later.state = State.from_entries(session.state.entries)
-    result = await later.resume({later.state.pending()[0].id: True})
-    assert result.final_state == {
-        "prompt": "go", "given": 7, "n": 2, "left": "fired at moon", "model": "said once",
-        "done": ["fired at moon", "said once", 7],
-    }  # fmt: skip
-    assert counted == ["function", "function", "moon"]
-
-
-async def test_a_call_of_which_nobody_knows_what_came_is_not_made_again() -> None:
-    graph = Graph()
-    graph.add_node("wait", tool="wait")
-    graph.set_exit("wait")
-    session = session_of(graph)
-    token = CancellationToken()
-    events: list[AgentEvent] = []
-
-    def hear(event: AgentEvent) -> None:
-        events.append(event)
-        if event.type == "tool_progress":
-            token.cancel("enough")
-
-    assert (await session.run("go", on_event=hear, token=token)).status == "cancelled"
-    result = await session.resume()
-    assert "its call was interrupted, and what came of it is unknown" in result.reason
-
-
-async def test_what_cannot_be_kept_cannot_be_gone_on_with() -> None:
-    graph = Graph()
-    graph.add_node("a", lambda state: {"thing": {1, 2}})
-    graph.add_node("hold", tool="launch", arguments={"target": "x"})
-    graph.add_edge("a", "hold")
-    graph.set_exit("hold")
-
-    def interrupt(name: str, arguments: Any) -> bool:
-        raise ApprovalInterrupt
-
-    session = session_of(graph)
-    session.approval_callback = interrupt
-    await session.run("go")
-    result = await session.resume({session.state.pending()[0].id: True})
-    assert "node 'a' has run, and what it wrote is lost: its values cannot be written as JSON" in result.reason
-
-
-async def test_a_graph_runs_again_in_the_same_conversation() -> None:
-    graph = Graph()
-    graph.add_node("first", tool="double")
-    graph.set_exit("first")
-    session = session_of(graph, inputs={"n": 2})
-    for _ in range(2):
-        assert (await session.run("go")).text == "4"
-    check_history(session.state)
-
-
-async def test_a_graph_that_is_cancelled_stops_its_nodes() -> None:
-    token = CancellationToken()
-    stopped = asyncio.Event()
-
-    async def hangs(state: Any) -> Any:
-        token.cancel("enough")
-        try:
-            await asyncio.Event().wait()
-        finally:
-            stopped.set()
-
-    async with asyncio.timeout(SAFE):
-        result = await session_of(line(hangs)).run("go", token=token)
-    assert (result.status, stopped.is_set()) == ("cancelled", True)
 
 
 async def test_what_nodes_do_is_told_as_it_happens() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import pytest
 
-from tests.agents.session.yard import SAFE, TOOLS, Call, check_history, model_of, session_of, told
+from tests.agents.session.yard import SAFE, TOOLS, Call, Turn, check_history, model_of, session_of, told
 from toolyard import (
     Agent,
     AgentConfig,
@@ -166,7 +166,8 @@ async def test_a_revision_that_does_not_fit_changes_nothing_and_a_plan_cannot_gr
     model = model_of(plan("one"), bad, "done", "Answer.")
     assert (await session_with(model, PlanExecutePolicy()).run("go")).text == "Answer."
     more: list[Call] = [("revise_plan", {"steps": ["again"]})]
-    model = model_of(plan("one"), *[more, "done"] * 9)
+    turns: list[Turn] = [more, "done"]
+    model = model_of(plan("one"), *turns * 9)
     result = await session_with(model, PlanExecutePolicy(max_steps=3)).run("go")
     assert result.stop_reason == "max_iterations"
     assert "grown beyond 3 steps" in result.reason
@@ -179,7 +180,8 @@ async def test_a_step_that_takes_too_long_is_planned_anew_and_not_for_ever() -> 
     assert result.text == "Answer."
     assert "took more turns" in model.requests[3].messages[-1].content
     assert "Step 1 of 1: better" in model.requests[4].messages[-1].content
-    endless = model_of(*[plan("one"), slow, plan("one"), slow, plan("one"), slow])
+    turns: list[Turn] = [plan("one"), slow]
+    endless = model_of(*turns * 3)
     result = await session_with(endless, PlanExecutePolicy(max_iterations=1, max_plans=2)).run("go")
     assert (result.stop_reason, len(endless.requests)) == ("max_iterations", 4)
 
