@@ -28,6 +28,7 @@ from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.calls.previews import decline, preview_of
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import JsonObject
+from toolyard_kernel.effects import Effect
 from toolyard_kernel.errors import InvalidArguments, LedgerError, ToolError, UnknownName
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.ledger.redaction import scrub, without_secrets
@@ -35,6 +36,7 @@ from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.references.overflow import RESOLVE, Overflow
 from toolyard_kernel.references.store import ReferenceStore
 from toolyard_kernel.tools.registry import Registered, Registry
+from toolyard_kernel.tools.tool import NO_EFFECTS
 
 log = logging.getLogger("toolyard")
 
@@ -67,6 +69,12 @@ class Gate:
     def allows(self, entry: Registered, caller: Caller) -> bool:
         """Whether the tool exists for this caller: it may be called, or asked for."""
         return entry.decided.under(self._bounded(caller).profile).verdict != "deny"
+
+    def may_ask(self, entry: Registered, caller: Caller) -> bool:
+        """Whether there are calls of the tool that somebody is asked for before they run."""
+        profile = self._bounded(caller).profile
+        kinds = (NO_EFFECTS, *(frozenset[Effect]({effect}) for effect in entry.tool.may))
+        return any(entry.decided.under(profile, more).verdict == "ask" for more in kinds)
 
     def explain(self, call: ToolCall, caller: Caller) -> Decision:
         """What would be decided, and why; nothing runs and nothing is recorded."""

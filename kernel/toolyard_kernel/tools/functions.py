@@ -92,6 +92,7 @@ def tool(
             secret=field_names(secret),
             retries=retries,
             idempotent=idempotent,
+            wire=signature.context is not None,
         )
 
     return make(function) if function else make

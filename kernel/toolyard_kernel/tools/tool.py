@@ -60,6 +60,7 @@ class Tool:
     calls under a profile, and how to get it: the tool then does not exist there. `preview` is what a person is shown
     who is asked for a call: a diff, a command, a statement; it takes what the handler takes, runs as the handler does,
     and refuses the call by raising `ToolError`. `declined` hears, with what the handler takes, that the person said no.
+    `wire` says that the handler may look at `ctx.wire` or `ctx.door`; calls of a tool that never does cost less.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Tool:
     unavailable: Callable[[PermissionProfile], str | None] = field(default=always_available, repr=False)
     preview: Callable[[Any, ToolContext], str | Awaitable[str]] | None = field(default=None, repr=False)
     declined: Callable[[Any, ToolContext], Awaitable[None]] | None = field(default=None, repr=False)
+    wire: bool = True
 
 
 @runtime_checkable

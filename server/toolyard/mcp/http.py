@@ -14,9 +14,15 @@ from starlette.applications import Starlette
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from toolyard.mcp.callers import Counter
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
+from toolyard.mcp.lane.answers import Answers
+from toolyard.mcp.lane.http import HttpLane
+from toolyard.mcp.lane.identity import Identity
+from toolyard.mcp.lane.pristine import Pristine
+from toolyard.mcp.lane.sessions import HandshakeSessions
 from toolyard.mcp.listening import checked_bind, listening, url_of
-from toolyard.mcp.server import Extend, create_server
+from toolyard.mcp.server import Extend, server_of
 from toolyard.mcp.sessions import Sessions
 from toolyard.mcp.tokens import Tokens, holders_now
 from toolyard.mcp.under_way import UnderWay
@@ -33,20 +39,17 @@ HARD_END = 3
 class McpApp:
     """One MCP endpoint as an ASGI application; it answers at whatever path it is mounted."""
 
-    def __init__(self, guard: Guard, sessions: Sessions, under_way: UnderWay) -> None:
+    def __init__(self, guard: Guard, sessions: Sessions, end_requests: Callable[[], None]) -> None:
+        """`end_requests` stops the calls under way, and completes their answers as well as they can be."""
         self._guard = guard
         self._sessions = sessions
-        self._under_way = under_way
+        self.end_requests = end_requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":  # it is the whole application, not mounted into one
             await Router(lifespan=self.lifespan).lifespan(scope, receive, send)
         else:
             await self._guard(scope, receive, send)
-
-    def end_requests(self) -> None:
-        """Stop the calls under way, and complete their answers as well as they can be."""
-        self._under_way.end()
 
     @asynccontextmanager
     async def lifespan(self, app: Any = None) -> AsyncGenerator[None]:
@@ -68,32 +71,49 @@ def asgi_app(
     allowed_hosts: Sequence[str] = LOOPBACK_HOSTS,
     max_body_bytes: int = MAX_BODY,
     extend: Extend | None = None,
+    lane: bool = True,
 ) -> McpApp:
     """An MCP endpoint to mount into any Starlette or FastAPI application.
 
     A request whose Host, or a browser's Origin, is not among `allowed_hosts` (names without a port) is refused. With
     `tokens` (token → its caller, or what tells them anew for each request) every request must show one of them as its
-    bearer token. `extend` is called with the SDK's server before it serves.
+    bearer token. `extend` is called with the SDK's server before it serves. Without `lane` it answers every request.
 
     Raises:
         UnknownName: no such agent.
     """
-    server = create_server(runtime, agent, name=name, instructions=instructions, extend=extend)
+    counter = Counter(runtime=runtime, agent=agent, caller="python")
+    server, known = server_of(counter, name, instructions), HandshakeSessions()
+    server.middleware.append(known)
+    pristine = Pristine(server)
+    if extend:
+        extend(server)
     sessions = Sessions(server, max_body_bytes)
 
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         manager = await sessions.manager()
         await manager.handle_request(scope, receive, send)
 
+    def serves(method: str) -> bool:
+        extended = extend is not None and method == "server/discover"
+        return lane and sessions.running and not extended and pristine.answers(method)
+
     under_way = UnderWay(endpoint)
+    answers = Answers(counter, Identity(server=server.server_info_stamp, instructions=instructions))
+    front = HttpLane(counter, answers, known, under_way, serves=serves, max_body=max_body_bytes)
+
+    def end_requests() -> None:
+        under_way.end()
+        front.end()
+
     guard = Guard(
-        app=under_way,
+        app=front,
         hosts=frozenset(host.lower() for host in allowed_hosts),
         anonymous=lambda: runtime.caller("http"),
         holders=holders_now(tokens or {}),
         max_body=max_body_bytes,
     )
-    return McpApp(guard, sessions, under_way)
+    return McpApp(guard, sessions, end_requests)
 
 
 async def serve_http(

@@ -11,10 +11,9 @@ from typing import TypeVar
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-Item = TypeVar("Item")
+from toolyard.mcp.cursors import PAGE, cursor_of
 
-PAGE = 1000
-"""Items on one page of any list."""
+Item = TypeVar("Item")
 
 
 def page_of(
@@ -27,11 +26,7 @@ def page_of(
     """
     after = _name_in(params.cursor) if params and params.cursor is not None else ""
     page = list(islice((item for item in items if name(item) > after), PAGE + 1))
-    return page[:PAGE], _cursor(name(page[PAGE - 1])) if len(page) > PAGE else None
-
-
-def _cursor(name: str) -> str:
-    return base64.urlsafe_b64encode(name.encode()).decode()
+    return page[:PAGE], cursor_of(name(page[PAGE - 1])) if len(page) > PAGE else None
 
 
 def _name_in(cursor: str) -> str:

@@ -70,14 +70,24 @@ def create_server(
         UnknownName: no such agent.
         DefinitionError: a tool's `x-mcp-header` is not one that clients accept.
     """
-    for entry in runtime.gate(agent).registry:
-        if problem := find_invalid_x_mcp_header(entry.tool.input_schema):
-            raise DefinitionError(f"tool {entry.tool.name!r}: {problem}")
-    counter = Counter(runtime=runtime, agent=agent, caller=caller)
-    server = _server(counter, name, instructions)
-    server.middleware += [remembering, SealedState(counter, name)]
+    server = server_of(Counter(runtime=runtime, agent=agent, caller=caller), name, instructions)
     if extend:
         extend(server)
+    return server
+
+
+def server_of(counter: Counter, name: str, instructions: str | None) -> Server[Announcer]:
+    """The server as it is before a host extends it.
+
+    Raises:
+        UnknownName: no such agent.
+        DefinitionError: a tool's `x-mcp-header` is not one that clients accept.
+    """
+    for entry in counter.gate.registry:
+        if problem := find_invalid_x_mcp_header(entry.tool.input_schema):
+            raise DefinitionError(f"tool {entry.tool.name!r}: {problem}")
+    server = _server(counter, name, instructions)
+    server.middleware += [remembering, SealedState(counter, name)]
     return server
 
 

@@ -19,6 +19,12 @@ class Sessions:
         self._owner: asyncio.Task[None] | None = None
         self._ready: asyncio.Future[StreamableHTTPSessionManager] | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether the manager runs."""
+        owner, ready = self._owner, self._ready
+        return owner is not None and not owner.done() and ready is not None and ready.done() and not ready.cancelled()
+
     async def manager(self) -> StreamableHTTPSessionManager:
         """The running manager."""
         if self._ready is None or self._owner is None or self._owner.done():

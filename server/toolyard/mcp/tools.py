@@ -10,7 +10,7 @@ import mcp_types as types
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
 from toolyard.mcp.answers import answer_of
-from toolyard.mcp.callers import Counter, at_the_door
+from toolyard.mcp.callers import Counter, at_the_door, made_before
 from toolyard.mcp.catalogue import described
 from toolyard.mcp.door import McpDoor
 from toolyard.mcp.paging import page_of
@@ -44,12 +44,15 @@ class ToolHandlers:
     async def call(
         self, ctx: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
-        call = ToolCall(tool=params.name, arguments=params.arguments or {})
         state = RoundState.load(params.request_state) if params.request_state is not None else None
-        if state is not None:
-            call = replace(call, call_id=state.call_id)
         door = McpDoor(ctx, params, state)
-        outcome = await self.counter.gate.call(call, self.counter.caller_of(ctx), door)
+        if made := made_before(ctx):
+            call, outcome = made.call, made.outcome
+        else:
+            call = ToolCall(tool=params.name, arguments=params.arguments or {})
+            if state is not None:
+                call = replace(call, call_id=state.call_id)
+            outcome = await self.counter.gate.call(call, self.counter.caller_of(ctx), door)
         if outcome.status == "input_required":
             if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:
                 return types.CallToolResult(content=[types.TextContent(text=NO_ROUNDS)], is_error=True)

@@ -1,0 +1,207 @@
+"""The lane on HTTP, in front of the SDK's transports."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS, validate_mcp_param_headers, x_mcp_header_map
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from toolyard.mcp.callers import OUTCOME_KEY, SCOPE_KEY, Counter, Made
+from toolyard.mcp.lane.answers import Answers
+from toolyard.mcp.lane.bodies import body_of
+from toolyard.mcp.lane.doors import door_of
+from toolyard.mcp.lane.encoding import CANCELLED, INTERNAL_ERROR, error_message
+from toolyard.mcp.lane.exchange import Exchange
+from toolyard.mcp.lane.requests import (
+    MODERN,
+    Request,
+    cancelled_by,
+    correlated,
+    handshake_request,
+    message_of,
+    modern_request,
+)
+from toolyard.mcp.lane.sessions import HandshakeSessions, Session
+from toolyard.mcp.lane.tracing import is_traced
+from toolyard.mcp.lane.views import Views
+from toolyard_kernel.calls.callers import Caller
+from toolyard_kernel.content import JsonObject
+
+ROUTING = frozenset(
+    {b"content-type", b"accept", b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"mcp-session-id"}
+)
+JSON = b"application/json"
+BOTH = frozenset({JSON + b", text/event-stream", JSON + b",text/event-stream", b"text/event-stream, " + JSON})
+"""`Accept`, in the words that clients use."""
+THIS_ERA = MODERN.encode()
+NO_ROUNDS = "This needs input, and cannot ask for it any more"
+
+log = logging.getLogger("toolyard")
+
+RoutingHeaders = dict[bytes, bytes]
+
+
+class Asked(NamedTuple):
+    """A request that the lane may answer. `session` is that of a client of the handshake era."""
+
+    request: Request
+    caller: Caller
+    session: Session | None
+
+    @property
+    def modern(self) -> bool:
+        return self.session is None
+
+
+class HttpLane:
+    """Answers what it knows, and passes everything else on to the SDK as it came."""
+
+    def __init__(
+        self,
+        counter: Counter,
+        answers: Answers,
+        sessions: HandshakeSessions,
+        sdk: ASGIApp,
+        *,
+        serves: Callable[[str], bool],
+        max_body: int,
+    ) -> None:
+        """`serves` says whether it is Toolyard's own handler that would answer a method, and whether it can now."""
+        self._counter = counter
+        self._answers = answers
+        self._sessions = sessions
+        self._sdk = sdk
+        self._serves = serves
+        self._max_body = max_body
+        self._annotated = Views(counter, self._annotated_schemas)
+        self._live: set[Exchange] = set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = _routing(scope)
+        if scope["method"] == "DELETE":
+            self._sessions.doubt(headers or {})
+        if headers is None or not _is_plain_post(scope, headers) or is_traced():
+            await self._sdk(scope, receive, send)
+            return
+        session = self._sessions.find(headers, scope)
+        if session is None and headers.get(b"mcp-protocol-version") != THIS_ERA:
+            await self._sdk(scope, receive, send)
+            return
+        body, again = await body_of(receive, self._max_body)
+        asked = None if body is None else self._asked(body, headers, scope, session)
+        if asked is None or not await self._answered(asked, scope, receive, send):
+            await self._sdk(scope, again, send)
+
+    def end(self) -> None:
+        """Stop the calls under way, and complete their answers as well as they can be."""
+        for exchange in tuple(self._live):
+            exchange.end("stopping")
+
+    def _asked(self, body: bytes, headers: RoutingHeaders, scope: Scope, session: Session | None) -> Asked | None:
+        message = message_of(body)
+        if message is None:
+            return None
+        if session is not None:
+            _cancel(message, session)  # and the SDK hears of it too
+        request = modern_request(message) if session is None else handshake_request(message)
+        if request is None or not self._serves(request.method):
+            return None
+        asked = Asked(request, scope[SCOPE_KEY], session)
+        return asked if session is not None or self._agrees(asked, headers, scope) else None
+
+    def _agrees(self, asked: Asked, headers: RoutingHeaders, scope: Scope) -> bool:
+        """Whether the headers of a modern request say what its body does."""
+        request = asked.request
+        if headers.get(b"mcp-method") != request.method.encode():
+            return False
+        if request.method != "tools/call":
+            return True
+        name: str = request.params["name"]
+        if headers.get(b"mcp-name") != name.encode():
+            return False
+        schema = self._annotated.of(asked.caller).get(name)
+        if schema is None:
+            return True
+        given: JsonObject = request.params.get("arguments") or {}
+        return validate_mcp_param_headers(schema, given, Headers(raw=scope["headers"])) is None
+
+    def _annotated_schemas(self, caller: Caller) -> dict[str, JsonObject]:
+        """The input schemas whose arguments are in headers too, by the names of their tools."""
+        visible = self._counter.gate.visible(caller)
+        schemas = {entry.tool.name: entry.tool.input_schema for entry in visible}
+        return {name: schema for name, schema in schemas.items() if x_mcp_header_map(schema)}
+
+    async def _answered(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Whether the request was answered; if not, nothing was sent."""
+        session = asked.session
+        more = () if session is None else ((b"mcp-session-id", session.id),)
+        exchange = Exchange(receive, send, more, clings=asked.modern)
+        if (said := self._answers.at_once(asked.request, asked.caller, modern=asked.modern)) is not None:
+            await exchange.answer(said)
+            return True
+        if not self._answers.takes(asked.request, asked.caller):
+            return False
+        self._live.add(exchange)
+        try:
+            if session is None:
+                return await self._called(asked, exchange, scope)
+            with session.holds(correlated(asked.request.id), exchange):
+                return await self._called(asked, exchange, scope)
+        finally:
+            self._live.discard(exchange)
+
+    async def _called(self, asked: Asked, exchange: Exchange, scope: Scope) -> bool:
+        request = asked.request
+        call = self._answers.call(request)
+        door = door_of(request.token, exchange.tell)
+        try:
+            outcome = await exchange.outcome(self._answers.make(call, asked.caller, door))
+            answer = None if outcome is None else self._answers.to(request, outcome, modern=asked.modern)
+        except Exception:
+            log.exception("a call of %r failed inside of the server", call.tool)
+            await exchange.answer(error_message(request.id, INTERNAL_ERROR, "Internal server error"))
+            return True
+        if outcome is None:
+            await self._ended(request, exchange)
+            return True
+        if answer is None and not exchange.streams:
+            scope[OUTCOME_KEY] = Made(call=call, outcome=outcome)
+            return False
+        if answer is None:
+            await exchange.answer(error_message(request.id, INTERNAL_ERROR, NO_ROUNDS))
+        else:
+            failed = asked.modern and answer.code is not None
+            await exchange.answer(answer.message, ERROR_CODE_HTTP_STATUS.get(answer.code or 0, 200) if failed else 200)
+        return True
+
+    async def _ended(self, request: Request, exchange: Exchange) -> None:
+        match exchange.ended:
+            case "cancelled":
+                await exchange.answer(error_message(request.id, CANCELLED, "Request cancelled"))
+            case "stopping":
+                await exchange.abandon()
+            case _:
+                pass  # nobody is there
+
+
+def _routing(scope: Scope) -> RoutingHeaders | None:
+    """The headers by their names; None when one that is looked at stands there twice."""
+    found: RoutingHeaders = {}
+    for name, value in scope["headers"]:
+        if name in ROUTING and name in found:
+            return None
+        found[name] = value
+    return found
+
+
+def _is_plain_post(scope: Scope, headers: RoutingHeaders) -> bool:
+    return scope["method"] == "POST" and headers.get(b"content-type") == JSON and headers.get(b"accept") in BOTH
+
+
+def _cancel(message: JsonObject, session: Session) -> None:
+    if (id := cancelled_by(message)) is not None and (exchange := session.calls.get(id)) is not None:
+        exchange.end("cancelled")
