@@ -1,12 +1,14 @@
 """The server that the conformance suites are run against: Toolyard's public API and nothing else.
 
-Usage: python -m tests.conformance.fixture
+Usage: python -m tests.conformance.fixture [--without-lane]
 
 It listens on a free port and prints its URL.
 """
 
 from __future__ import annotations
 
+import sys
+from functools import partial
 from typing import Any
 
 import anyio
@@ -66,7 +68,7 @@ def say(url: str) -> None:
     print(url, flush=True)  # noqa: T201 - whoever started it waits for this line
 
 
-async def serve() -> None:
+async def serve(*, lane: bool = True) -> None:
     runtime = mcp.create_mcp_runtime(
         tools=(*plain_tools.TOOLS, *live_tools.TOOLS, *round_tools.TOOLS),
         resources=documents.RESOURCES,
@@ -75,8 +77,9 @@ async def serve() -> None:
     )
     for trigger in triggers(runtime):
         runtime.gate("mcp").registry.register(trigger)
-    await mcp.serve_http(runtime, port=0, name="toolyard-conformance", extend=with_logging, on_ready=say)
+    name = "toolyard-conformance"
+    await mcp.serve_http(runtime, port=0, name=name, extend=with_logging, lane=lane, on_ready=say)
 
 
 if __name__ == "__main__":
-    anyio.run(serve)
+    anyio.run(partial(serve, lane="--without-lane" not in sys.argv))

@@ -25,9 +25,9 @@ Found = dict[str, dict[str, Scenario]]  # run -> scenario -> what it found
 
 
 @contextmanager
-def fixture(state: Path) -> Generator[str]:
+def fixture(state: Path, *options: str) -> Generator[str]:
     """The URL of a fixture server, for as long as it is needed."""
-    command = [sys.executable, "-m", "tests.conformance.fixture"]
+    command = [sys.executable, "-m", "tests.conformance.fixture", *options]
     env = {**os.environ, "XDG_STATE_HOME": str(state), "XDG_CONFIG_HOME": str(state)}
     with (
         (state / "server.log").open("wb") as log,
@@ -40,9 +40,9 @@ def fixture(state: Path) -> Generator[str]:
             server.terminate()
 
 
-def run(suite: Suite, folder: Path) -> dict[str, Scenario]:
+def run(suite: Suite, folder: Path, *options: str) -> dict[str, Scenario]:
     folder.mkdir()
-    with fixture(folder) as url:
+    with fixture(folder, *options) as url:
         assert url, (folder / "server.log").read_text()
         found = suite.run(url, folder)
     assert found, (folder / "suite.log").read_text()
@@ -84,15 +84,22 @@ def problems(runs: Sequence[Suite], found: Found, expected: Mapping[str, str]) -
             yield f"{EXPECTED.name}: {name} {'passes' if verdicts else 'does not run'}: take it out"
 
 
+def found_by(runs: Sequence[Suite], *options: str) -> Found:
+    """What each run finds in a server of its own, started with these options."""
+    with tempfile.TemporaryDirectory() as folder:
+        return {suite.name: run(suite, Path(folder) / str(number), *options) for number, suite in enumerate(runs)}
+
+
 def main() -> None:
     node.set_up()
-    runs = suites()
-    with tempfile.TemporaryDirectory() as folder:
-        found = {suite.name: run(suite, Path(folder) / str(number)) for number, suite in enumerate(runs)}
+    runs, expected = suites(), expected_failures()
+    found, without_lane = found_by(runs), found_by(runs, "--without-lane")
     say("\n".join(table(found)))
-    if wrong := list(problems(runs, found, expected_failures())):
+    wrong = [*problems(runs, found, expected)]
+    wrong += [f"without the lane: {problem}" for problem in problems(runs, without_lane, expected)]
+    if wrong:
         sys.exit("\nNot as expected:\n  " + "\n  ".join(wrong))
-    say(f"\nAs expected; {EXPECTED.name} says why some do not pass.")
+    say(f"\nAs expected, with the lane and without it; {EXPECTED.name} says why some do not pass.")
 
 
 def say(text: str) -> None:

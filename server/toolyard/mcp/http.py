@@ -12,7 +12,7 @@ import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolyard.mcp.callers import Counter
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
@@ -116,7 +116,7 @@ def asgi_app(
     return McpApp(guard, sessions, end_requests)
 
 
-async def serve_http(
+async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each thing a config can say
     runtime: ServedRuntime,
     agent: str = "mcp",
     *,
@@ -129,12 +129,13 @@ async def serve_http(
     allowed_hosts: Sequence[str] = (),
     max_body_bytes: int = MAX_BODY,
     extend: Extend | None = None,
+    lane: bool = True,
     on_ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until cancelled; then calls under way are stopped and connections closed within a few seconds.
 
     `on_ready` is told the URL once the port is open. Port 0 takes a free one. `extend` is called
-    with the SDK's server before it serves.
+    with the SDK's server before it serves. Without `lane` it answers every request.
 
     Raises:
         UnknownName: no such agent.
@@ -151,8 +152,9 @@ async def serve_http(
         allowed_hosts=(*(LOOPBACK_HOSTS if local else ()), *allowed_hosts),
         max_body_bytes=max_body_bytes,
         extend=extend,
+        lane=lane,
     )
-    site = Starlette(routes=[Route(path, endpoint=endpoint)], lifespan=endpoint.lifespan)
+    site = _at(path, endpoint)
     settings = uvicorn.Config(
         site,
         log_config=None,
@@ -164,6 +166,17 @@ async def serve_http(
     with listening(host, port) as door, watched(runtime.gate(agent).running):
         on_ready(url_of(door, host, path))
         await _serve_until_cancelled(_Server(settings), door, endpoint)
+
+
+def _at(path: str, endpoint: McpApp) -> ASGIApp:
+    """The endpoint at its path; Starlette is asked about every other one, since its router costs what a call does."""
+    elsewhere = Starlette(routes=[Route(path, endpoint=endpoint)], lifespan=endpoint.lifespan)
+
+    async def site(scope: Scope, receive: Receive, send: Send) -> None:
+        here = scope["type"] == "http" and scope["path"] == path
+        await (endpoint if here else elsewhere)(scope, receive, send)
+
+    return site
 
 
 class _Server(uvicorn.Server):

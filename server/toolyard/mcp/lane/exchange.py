@@ -43,6 +43,7 @@ class Exchange:
         self._headers = headers
         self._clings = clings
         self._streams = False
+        self._slow = False
         self._call: asyncio.Task[Any] | None = None
         self._watcher: asyncio.Task[None] | None = None
 
@@ -70,7 +71,7 @@ class Exchange:
     def end(self, why: End) -> None:
         """Stop the call, if it is under way."""
         if self._call is not None and self.ended is None:
-            self.ended = why
+            self.ended, self._slow = why, True
             self._call.cancel()
 
     async def tell(self, message: bytes) -> None:
@@ -78,8 +79,11 @@ class Exchange:
         await self._write(b"event: message\r\ndata: %b\r\n\r\n" % message)
 
     async def answer(self, message: bytes, status: int = 200) -> None:
-        """The last word: a message of JSON-RPC."""
-        if self._streams:
+        """The last word: a message of JSON-RPC.
+
+        In a session, one that was waited for is an event: the SDK's client breaks on JSON that comes while it leaves.
+        """
+        if self._streams or (self._slow and not self._clings):
             await self.tell(message)
             await self._close()
         else:
@@ -107,6 +111,7 @@ class Exchange:
         await self._send({"type": "http.response.body", "body": event, "more_body": True})
 
     def _begin_to_watch(self) -> None:
+        self._slow = True
         self._watcher = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from pydantic_core import to_json
 
@@ -68,13 +68,13 @@ def _is_plain(tool: JsonObject) -> bool:
 
 def _is_plain_schema(schema: JsonObject) -> bool:
     """Whether the SDK's models would pass it on as it is."""
-    properties, required = schema.get("properties", {}), schema.get("required", [])
+    properties: Any = schema.get("properties", {})
+    required: Any = schema.get("required", [])
     return (
         schema.get("type") == "object"
         and None not in schema.values()
         and type(schema.get("$schema", "")) is str
-        and type(properties) is dict
-        and all(type(one) in (dict, bool) for one in cast("dict[str, Any]", properties).values())
-        and type(required) is list
-        and all(type(one) is str for one in cast("list[Any]", required))
+        and (type(properties), type(required)) == (dict, list)
+        and all(type(one) in (dict, bool) for one in properties.values())
+        and all(type(one) is str for one in required)
     )

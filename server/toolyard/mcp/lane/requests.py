@@ -124,7 +124,7 @@ def _params_of(message: JsonObject) -> JsonObject | None:
 
 def _request(message: JsonObject, params: JsonObject, meta: JsonObject) -> Request | None:
     method, token = message["method"], meta.get(PROGRESS_KEY)
-    if token is not None and not is_id(token):
+    if PROGRESS_KEY in meta and not is_id(token):
         return None
     if method == "tools/call":
         given = params.get("arguments")
