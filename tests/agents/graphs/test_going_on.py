@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.agents.graphs.yard import line, session_of
 from tests.agents.session.yard import SAFE, check_history, model_of
 from toolyard import (
     AgentEvent,
@@ -18,8 +19,6 @@ from toolyard import (
 from toolyard_agents.state.state import State
 
 pytestmark = pytest.mark.anyio
-
-from tests.agents.graphs.yard import line, session_of
 
 
 async def test_a_graph_goes_on_where_it_was_interrupted_and_does_nothing_twice() -> None:
