@@ -22,6 +22,17 @@ class RunLimits:
             if value is not None and not value > 0:
                 raise AgentError(f"{name}={value!r}; expected a number above 0, or None")
 
+    def overridden(self, timeout: float | None, max_concurrency: int | None) -> RunLimits:
+        """With those of one run, where they are given.
+
+        Raises:
+            AgentError: a number is not above 0.
+        """
+        return RunLimits(
+            timeout=self.timeout if timeout is None else timeout,
+            max_concurrency=self.max_concurrency if max_concurrency is None else max_concurrency,
+        )
+
     @property
     def bounds(self) -> Budgets:
         """The bounds of a run."""

@@ -157,7 +157,7 @@ class Runtime:
             agent=found,
             prompt=prompt,
             policy=chosen_policy,
-            limits=self._limits,
+            limits=self._limits.overridden(timeout, max_concurrency),
             on_event=on_event,
             token=token or CancellationToken(),
         )

@@ -136,6 +136,10 @@ async def test_a_runtime_bounds_the_time_and_the_calls_at_once_of_its_runs(tmp_p
     assert most == 3
     slow = await runtime_of(tmp_path, agent_of(model_of([("wait", {})])), timeout=0.1).run("a", "go")
     assert (slow.status, slow.stop_reason) == ("error", "timeout")
+    patient = runtime_of(tmp_path, agent_of(model_of([("wait", {})])), timeout=SAFE)
+    assert (await patient.run("a", "go", timeout=0.1)).stop_reason == "timeout"
+    with pytest.raises(AgentError, match="max_concurrency=0; expected a number above 0"):
+        await patient.run("a", "go", max_concurrency=0)
     queried = runtime_of(tmp_path, agent_of(model_of([("wait", {})])), timeout=0.1)
     events = [event async for event in queried.query("go", "t")]
     assert events[-1]["tool_metadata"] == {"stop_reason": "timeout"}
