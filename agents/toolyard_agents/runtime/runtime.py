@@ -137,17 +137,20 @@ class Runtime:
         prompt: str,
         *,
         policy: Policy | None = None,
+        timeout: float | None = None,
+        max_concurrency: int | None = None,
         on_event: OnEvent | None = None,
         token: CancellationToken | None = None,
         **inputs: Any,
     ) -> RunResult:
         """Run a prompt, in a conversation of its own, and write its trace: `result.trace_id` names it.
 
-        `policy` is used in the place of the agent's own. `inputs` are values that a graph starts with.
+        `policy` is used in the place of the agent's own, `timeout` and `max_concurrency` in that of the runtime's.
+        `inputs` are values that a graph starts with.
 
         Raises:
             UnknownName: there is no such agent.
-            AgentError: the policy or an input cannot be used, or a hook names a tool that no agent has.
+            AgentError: the policy, a number or an input cannot be used, or a hook names a tool that no agent has.
             OSError: the trace cannot be written.
         """
         found = chosen(self.parts.agents, agent)
