@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from toolyard_agents.events import AgentEvent
+from toolyard_agents.events import AgentEvent, EventType
 from toolyard_agents.messages import Message
 from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.usage import Usage
@@ -22,6 +22,14 @@ STATUS: dict[StopReason, EndStatus] = {
     "interrupted": "interrupted",
 }
 """What became of a run that stopped for this reason."""
+
+ENDS: dict[EventType, EndStatus] = {
+    "turn_complete": "completed",
+    "error": "error",
+    "cancelled": "cancelled",
+    "interruption": "interrupted",
+}
+"""What became of a run whose last event is of this type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import EventType
-from toolyard_agents.results import STATUS, RunResult
+from toolyard_agents.results import ENDS, STATUS, RunResult
 from toolyard_agents.session.run import Run
 from toolyard_agents.session.stop import Stop
 from toolyard_agents.state.entries import EndStatus
@@ -25,12 +25,7 @@ LOOK = 0.1
 GRACE = 2.0
 """Seconds a run has to end once it is stopped; the gate gives each handler one of them."""
 
-LAST: dict[EndStatus, EventType] = {
-    "completed": "turn_complete",
-    "error": "error",
-    "cancelled": "cancelled",
-    "interrupted": "interruption",
-}
+LAST: dict[EndStatus, EventType] = {status: event for event, status in ENDS.items()}
 
 log = logging.getLogger("toolyard")
 

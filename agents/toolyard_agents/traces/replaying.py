@@ -10,10 +10,9 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.errors import TraceError
 from toolyard_agents.opened import OpenAgent
 from toolyard_agents.policies.policy import Policy
-from toolyard_agents.results import RunResult, StopReason
+from toolyard_agents.results import ENDS, RunResult, StopReason
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
-from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.telemetry.operation import silence
 from toolyard_agents.traces.reading import Line, Trace
 from toolyard_agents.traces.recorded import RecordedModel, answers_of, recording_of
@@ -25,13 +24,6 @@ from toolyard_kernel.folders import state_folder
 from toolyard_kernel.ledger.ledger import NoLedger
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.builtin import BUILT_IN
-
-ENDS: dict[str, EndStatus] = {
-    "turn_complete": "completed",
-    "error": "error",
-    "cancelled": "cancelled",
-    "interruption": "interrupted",
-}
 
 
 async def replayed(

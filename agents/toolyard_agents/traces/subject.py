@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from toolyard_agents.agent import Agent
-from toolyard_agents.policies.policy import Policy
-from toolyard_kernel.tools.registry import Registry
+if TYPE_CHECKING:  # whoever only reads traces need not load what runs agents
+    from toolyard_agents.agent import Agent
+    from toolyard_agents.policies.policy import Policy
+    from toolyard_kernel.tools.registry import Registry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,12 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from toolyard_agents.errors import TraceError
 from toolyard_agents.events import AgentEvent, EventType
-from toolyard_agents.session.driving import LAST
+from toolyard_agents.results import ENDS
 from toolyard_agents.state.entries import EndStatus
 from toolyard_agents.traces.reading import Trace
 from toolyard_agents.usage import NOTHING, Usage
 
-ENDS: dict[EventType, EndStatus] = {event: status for status, event in LAST.items()}
 NOTED: frozenset[EventType] = frozenset(
     {"custom", "plan_status", "compact_end", "approval_required", "approval_decision"}
 )

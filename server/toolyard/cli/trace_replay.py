@@ -59,9 +59,8 @@ def _difference(tree: RunTree, result: RunResult) -> str | None:
 
 
 def _own(run: RunTree) -> Sequence[Fact]:
-    """Without the runs below it and its end; a call that was refused is played as one that fails."""
+    """Without the runs below it and its end."""
     for call in run.calls():
         call.runs.clear()
-        call.status = call.status if call.status in (None, "ok") else "not ok"
     run.parts = [part for part in run.parts if not isinstance(part, RunTree)]
     return [fact for fact in facts_of(run) if fact.where != "end"]
