@@ -174,6 +174,7 @@ def _context(caller: Caller, parent: ParentRun, open_agent: OpenAgent, call_id: 
         keep=parent.context.keep,
         agents=parent.context.agents,
         hooks=parent.context.hooks,
+        pause=parent.pause,
     )
 
 

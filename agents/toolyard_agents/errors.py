@@ -15,6 +15,7 @@ ToolyardError
 │   └── GraphError            a graph cannot be run as it is
 ├── SpecError (ValueError)    a spec of a runtime, or a part of it, cannot be used
 ├── SessionBusy             a session runs one prompt at a time
+├── ControlError            a run cannot be told from outside what to do: it has ended, or does not answer
 ├── StorageError (OSError)   the storage of a runtime cannot be used
 │   └── StorageConflict     somebody else changed a record or a stream first
 └── ApprovalInterrupt       raised by an approval callback: the run stops until it is resumed with the answer
@@ -59,6 +60,10 @@ class PromptError(ToolyardError, ValueError):
 
 class SessionBusy(ToolyardError):  # noqa: N818
     """A session runs one prompt at a time."""
+
+
+class ControlError(ToolyardError):
+    """A run cannot be told from outside what to do: it has ended, refuses, or does not answer."""
 
 
 class ApprovalInterrupt(ToolyardError):  # noqa: N818

@@ -48,7 +48,7 @@ class FunctionCallingPolicy:
             if stop := await run.stop() or spent(run, self.max_iterations):
                 return stop
             await run.ask()
-            if not run.turn.requests:
+            if not run.turn.requests and not run.unheard:
                 return run.said()
             unfit = await _hold(run)
             invalid = invalid + 1 if unfit else 0

@@ -116,11 +116,13 @@ async def _final(run: Run, progress: Progress) -> Stop:
     if progress.begun <= len(progress.steps):
         _note(run, begun=len(progress.steps) + 1)
         run.state.add_user_message(FINAL.format(prompt=run.task))
-    if stop := await run.stop():
-        return stop
-    await run.ask(with_tools=False)
-    await run.hold(run.turn.requests, NO_TOOLS_NOW)
-    return run.said()
+    while True:
+        if stop := await run.stop():
+            return stop
+        await run.ask(with_tools=False)
+        await run.hold(run.turn.requests, NO_TOOLS_NOW)
+        if not run.unheard:
+            return run.said()
 
 
 def _note(run: Run, **said: object) -> None:

@@ -16,7 +16,7 @@ async def rounds(run: Run, most: int | None = None) -> Stop:
         if stop := await run.answer() or await run.stop() or spent(run, most):
             return stop
         await run.ask()
-        if not run.turn.requests:
+        if not run.turn.requests and not run.unheard:
             return run.said()
 
 

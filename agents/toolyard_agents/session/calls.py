@@ -73,6 +73,7 @@ class Calls:
             begun = [request.id] if self.run.state.parked(request.id) else list[str]()
             try:
                 async with free:
+                    await self.run.pause.wait_out(self.emitter)
                     made = await self._make(request, given, lambda: begun.append(request.id))
             except asyncio.CancelledError:
                 if not begun:

@@ -7,6 +7,7 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import EventType
@@ -64,7 +65,7 @@ class Driver:
         waiting = asyncio.create_task(stopped.wait())
         try:
             wall_time = self.run.spending.wall_time
-            await asyncio.wait({work, waiting}, timeout=wall_time, return_when=asyncio.FIRST_COMPLETED)
+            await self._first_of(work, waiting)
             late = not work.done() and not stopped.is_set()
             if not work.done():
                 work.cancel()
@@ -75,6 +76,15 @@ class Driver:
         finally:
             forget()
             waiting.cancel()
+
+    async def _first_of(self, *tasks: asyncio.Task[Any]) -> None:
+        """Wait for one of them, or until the run's time is up, which stands still while the run is paused."""
+        while True:
+            left = self.run.spending.wall_time
+            timeout = left if left is None or not self.run.control.pause.holds else max(left, LOOK)
+            done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if done or not left:
+                return
 
     def _stop(self, work: asyncio.Task[Stop], late: float | None) -> Stop:
         """What the work came to; `late` is how many seconds it had, if it took longer."""
@@ -94,6 +104,7 @@ class Driver:
 
     async def _result(self, stop: Stop, stopped: asyncio.Event) -> RunResult:
         run, status = self.run, STATUS[stop.reason]
+        run.control.close()
         self._keep_what_came()
         run.state.end_run(status)
         await self._tell_the_end(stop, status, stopped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.control.pause import Pause
 from toolyard_agents.session.approving import ApprovalCallback
 from toolyard_agents.session.emitting import Emitter
 from toolyard_agents.session.run_context import RunContext
@@ -24,3 +25,4 @@ class ParentRun:
     callback: ApprovalCallback | None
     spending: Spending
     gate: Gate
+    pause: Pause

@@ -15,11 +15,13 @@ NEVER_ENDED = refuse("trace", "the trace ends before this call was answered")
 
 @dataclass(slots=True, kw_only=True)
 class Recording:
-    """`notes` are what its policy noted, `outcomes` those of its calls, by the ids that the model gave them, and
-    `reason` why it ended; `over` says that more was wanted than is there."""
+    """`notes` are what its policy noted, `outcomes` those of its calls by the ids that the model gave them, `said` what
+    was said to it from outside, each with the number of the step before it, and `reason` why it ended; `over` says that
+    more was wanted than is there."""
 
     notes: Sequence[str] = ()
     outcomes: Mapping[str, Outcome] = field(default_factory=dict[str, Outcome])
+    said: Sequence[tuple[int, str]] = ()
     reason: str = ""
     over: bool = False
 
@@ -29,6 +31,12 @@ class Recording:
             return found
         self.over = True
         return Outcome(call_id=call_id, status="unknown", decision=NEVER_ENDED, content=(Text(NEVER_ENDED.reason),))
+
+    def said_after(self, step: int) -> list[str]:
+        """What was said to it after this step, once."""
+        texts = [text for number, text in self.said if number == step]
+        self.said = [one for one in self.said if one[0] != step]
+        return texts
 
     def end(self) -> ModelError:
         """The error of whoever wants more than was written down."""

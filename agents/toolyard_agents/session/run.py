@@ -8,6 +8,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.control.run_control import RunControl
 from toolyard_agents.messages import Message, ToolRequest
 from toolyard_agents.models.model import Model, ModelRequest, ModelSettings
 from toolyard_agents.session.calls import Answered, Calls, Waiting
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from toolyard_agents.policies.policy import Policy
 
 FILTERED = "the provider filtered the answer"
+SAID = "said"
+"""The content of the event that tells what was said from outside."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +57,7 @@ class Run:
     recorded: Recording | None = None
     given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     turn: Turn = field(default_factory=Turn)
+    control: RunControl = field(default_factory=RunControl)
 
     async def go(self) -> Stop:
         """Take the prompt, or go on from where the state stands, and let the policy decide what comes next.
@@ -67,16 +71,29 @@ class Run:
             if self.state.notes:
                 self.state.note(None)
         await self.emitter.emit("agent_start", content=self.prompt)
-        return await self.policy.drive(self)
+        stop = await self.policy.drive(self)
+        self.control.close()  # nothing could be said between the policy's last look and this
+        return stop
 
     async def stop(self) -> Stop | None:
-        """Why no further step may be taken; a policy asks before each."""
+        """Why no further step may be taken; a policy asks before each. A run that is paused waits here."""
+        await self._hear()
         if self.token.is_cancelled():  # whoever hears the events may have swallowed the cancellation
             return Stop("cancelled", self.token.reason)
         if self.until is not None and self.spending.steps >= self.until:
             return Stop("interrupted", f"{self.until} steps were taken, as many as were wanted")
         refusal = self.spending.refusal()
         return Stop(*refusal) if refusal else None
+
+    async def _hear(self) -> None:
+        """Wait while the run is paused, and take what was said to it, unless a call waits for its answer."""
+        await self.control.pause.wait_out(self.emitter)
+        if not self.unheard or self.state.pending():
+            return
+        for text in self.control.take():
+            self.state.add_user_message(text)
+            about = {"text": text, "after_step": self.spending.steps}
+            await self.emitter.emit("custom", content=SAID, tool_metadata=about)
 
     async def step(self, **about: Any) -> int:
         """Count a step, and tell that it begins; its number."""
@@ -104,6 +121,14 @@ class Run:
         asked = [{"id": one.id, "name": one.name} for one in self.turn.requests]
         about = {"reason": finished.reason, "tool_calls": asked, "cost": finished.usage.cost}
         await self.emitter.emit("api_call_complete", usage=finished.usage.to_dict(), tool_metadata=about)
+
+    @property
+    def unheard(self) -> bool:
+        """Whether something was said from outside that the model has yet to read: a run does not end before."""
+        for text in self.recorded.said_after(self.spending.steps) if self.recorded else ():
+            self.control.say(text)
+        self.control.pause.look()
+        return self.control.said
 
     def said(self) -> Stop:
         """The end of a run whose model has answered."""

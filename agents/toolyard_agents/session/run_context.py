@@ -13,6 +13,7 @@ from toolyard_kernel.calls.doors import NO_DOOR, Door
 
 if TYPE_CHECKING:
     from toolyard_agents.agent import Agent
+    from toolyard_agents.control.pause import Pause
     from toolyard_agents.opened import OpenAgent
     from toolyard_agents.policies.policy import Policy
     from toolyard_agents.session.approving import Desk
@@ -28,10 +29,10 @@ class RunContext:
     `trusted` says that the host's own program runs it, so that `auto_approve` counts; a run that came over MCP, or by
     delegation, is not. `door` leads back to whoever asked for the run. `opened` is what the host keeps open. `desk`
     takes asks that the program itself does not answer, and `keep` the events. What the run uses is charged to
-    `spending` too, that of whoever asked for it: the run `parent_run_id`, by its call `parent_call_id`. `policy` is
-    used in the place of the agent's, and `agents` are those that it can name. The run is interrupted after `until`
-    steps; `recorded` is the run that it plays again.
-    `hooks` are the runtime's, and those of agents that delegated to it.
+    `spending` too, and it waits with `pause`, both those of whoever asked for it: the run `parent_run_id`, by its call
+    `parent_call_id`. `policy` is used in the place of the agent's, and `agents` are those that it can name. The run is
+    interrupted after `until` steps; `recorded` is the run that it plays again. `hooks` are the runtime's, and those of
+    agents that delegated to it.
     """
 
     caller: Caller
@@ -51,6 +52,7 @@ class RunContext:
     until: int | None = None
     recorded: Recording | None = None
     hooks: RunHooks | None = None
+    pause: Pause | None = None
 
 
 def hooked(context: RunContext, agent: Agent) -> RunContext:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.control.run_control import RunControl
 from toolyard_agents.models.model import ModelSettings
 from toolyard_agents.opened import OpenAgent
 from toolyard_agents.policies.default import policy_of
@@ -51,11 +52,13 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
     caller = caller_of(agent, context)
     emitter = emitter_of(session, request.on_event)
     resumed = request.prompt is None
+    control = RunControl(context.pause)
     spending = Spending(
         bounds=bounds_of(agent, caller, context),
         state=state,
         before=spent_by_last_run(state.entries) if resumed else Spent(),
         asker=context.spending,
+        clock=control.pause.clock,
     )
     parent = ParentRun(
         emitter=emitter,
@@ -65,6 +68,7 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         callback=session.approval_callback,
         spending=spending,
         gate=gate,
+        pause=control.pause,
     )
     auto = context.trusted and agent.config.auto_approve
     approvers = Approvers(
@@ -87,6 +91,7 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
         recorded=context.recorded,
         prompt=request.prompt,
         given=request.given,
+        control=control,
     )
 
 

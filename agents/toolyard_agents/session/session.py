@@ -10,6 +10,8 @@ from typing import Self
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken, following
+from toolyard_agents.control.control_file import Channel
+from toolyard_agents.control.listening import controlled
 from toolyard_agents.errors import SessionBusy, StateError
 from toolyard_agents.opened import OpenAgent, opened
 from toolyard_agents.results import RunResult
@@ -34,7 +36,8 @@ class Session:
 
     `approval_callback` answers asks. `cancel_check` is looked at while a run goes on. With `auto_compact`, a
     conversation that reaches 0.8 of `context_window` tokens is summarised before the model is asked again; `reported`
-    is what the provider counted last. `telemetry` is what the span of each run tells besides.
+    is what the provider counted last. `telemetry` is what the span of each run tells besides. `channel` is where
+    another process may steer the session's runs from.
     """
 
     def __init__(self, agent: Agent, *, state: State | None = None, context: RunContext | None = None) -> None:
@@ -47,6 +50,7 @@ class Session:
         self.telemetry: Attributes = {}
         self.auto_compact = True
         self.context_window = CONTEXT_WINDOW
+        self.channel: Channel | None = None
         self._token: CancellationToken | None = None
         self._stack: AsyncExitStack | None = None
         self._open: OpenAgent | None = None
@@ -124,7 +128,8 @@ class Session:
                 try:
                     driven = Driver(run=run, token=token, cancel_check=self.cancel_check).to_the_end()
                     about = {"profile": self.agent.profile.profile, **self.telemetry}
-                    return await observe_run(run.emitter, run.model, self.state.session_id, about, driven)
+                    async with controlled(self.channel, run.control, run.emitter, token):
+                        return await observe_run(run.emitter, run.model, self.state.session_id, about, driven)
                 finally:
                     self.reported = run.compactor.reported
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from toolyard_agents.errors import TraceError
-from toolyard_agents.state.entries import Entry, RunBegan, RunEnded, UserAdded
-from toolyard_agents.state.lines import UnreadableEntryError, from_line
 from toolyard_agents.store.folders import ABOUT, TRACE, open_in
+from toolyard_agents.store.glimpses import first_prompt, last_run
 from toolyard_agents.store.locks import is_locked
 from toolyard_kernel.whole_files import replace_file
 
 _LONGEST = 1 << 16
-_WINDOW = 1 << 16
+_LATEST = 1 << 37
+"""Seconds since the epoch; what is later is no time that anything was made at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +42,7 @@ class About:
     created_at: float
     model: str
     profile: str
+    agent: str = ""
 
 
 def read_about(folder: int) -> About:
@@ -61,8 +62,13 @@ def read_about(folder: int) -> About:
     except (ValueError, RecursionError) as error:
         raise TraceError(f"{ABOUT} is damaged: it is no JSON") from error
     match data:
-        case {"created_at": int() | float() as created, "model": str(model), "profile": str(profile)}:
-            return About(created_at=created, model=model, profile=profile)
+        case {"created_at": int() | float() as created, "model": str(model), "profile": str(profile)} if (
+            0 <= created < _LATEST
+        ):
+            agent = data.get("agent")
+            return About(
+                created_at=created, model=model, profile=profile, agent=agent if isinstance(agent, str) else ""
+            )
         case _:
             raise TraceError(f"{ABOUT} is damaged: created_at, model and profile are expected")
 
@@ -86,7 +92,7 @@ def read_info(folder: int, session_id: str) -> SessionInfo:
     about = read_about(folder)
     descriptor = open_in(folder, TRACE, os.O_RDONLY)
     try:
-        status, prompt = _status(descriptor), _first_prompt(descriptor)
+        status, prompt = last_run(descriptor).status, first_prompt(descriptor)
     finally:
         os.close(descriptor)
     return SessionInfo(
@@ -97,45 +103,3 @@ def read_info(folder: int, session_id: str) -> SessionInfo:
         profile=about.profile,
         first_prompt=prompt,
     )
-
-
-def _first_prompt(descriptor: int) -> str:
-    size, window = os.fstat(descriptor).st_size, _WINDOW
-    while True:
-        raw = os.pread(descriptor, window, 0)
-        for line in raw.split(b"\n")[:-1]:
-            if line.startswith(b'{"type":"user",'):
-                entry = _entry(line)
-                return entry.change.content if entry and isinstance(entry.change, UserAdded) else ""
-        if window >= size:
-            return ""
-        window *= 4
-
-
-def _status(descriptor: int) -> str:
-    size, window = os.fstat(descriptor).st_size, _WINDOW
-    while True:
-        raw = os.pread(descriptor, window, max(size - window, 0))
-        at = max(raw.rfind(b'\n{"type":"run",'), raw.rfind(b'\n{"type":"end",'))
-        if at >= 0:
-            return _status_of(_entry(raw[at + 1 :].partition(b"\n")[0]))
-        if window >= size:
-            return "idle"
-        window *= 4
-
-
-def _status_of(entry: Entry | None) -> str:
-    match entry:
-        case Entry(change=RunEnded(status)):
-            return status
-        case Entry(change=RunBegan()):
-            return "running"
-        case _:
-            return "error"
-
-
-def _entry(line: bytes) -> Entry | None:
-    try:
-        return from_line(line)
-    except UnreadableEntryError:
-        return None

@@ -30,7 +30,7 @@ class SessionFiles:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def create(self, *, model: str, profile: str) -> State:
+    def create(self, *, model: str, profile: str, agent: str = "") -> State:
         """A new state whose every change is in its trace before it holds.
 
         Raises:
@@ -41,11 +41,11 @@ class SessionFiles:
         (self.root / state.session_id).mkdir(mode=0o700)
         with session_folder(self.root, state.session_id) as folder:
             size = _written(folder, state)
-            write_about(folder, About(created_at=time.time(), model=model, profile=profile))
+            write_about(folder, About(created_at=time.time(), model=model, profile=profile, agent=agent))
         state.record_to(Recording(self.root, state.session_id, size))
         return state
 
-    def resume(self, session_id: str, *, model: str, profile: str) -> State:
+    def resume(self, session_id: str, *, model: str, profile: str, agent: str = "") -> State:
         """The state of a session, as far as it was ever told to have come; a run that broke off has ended as an error.
 
         Raises:
@@ -59,7 +59,7 @@ class SessionFiles:
             stack.callback(SessionLock(folder, session_id).close)
             state = self._restored(folder, session_id)
             size = _written(folder, state)
-            had = replace(about, model=model, profile=profile)
+            had = replace(about, model=model, profile=profile, agent=agent or about.agent)
             if had != about:
                 write_about(folder, had)
         state.record_to(Recording(self.root, session_id, size))
@@ -68,7 +68,7 @@ class SessionFiles:
     def list(self) -> list[SessionInfo]:
         """All sessions, newest first; what is none, or is damaged, is left out."""
         infos: list[SessionInfo] = []
-        for session_id in self._ids():
+        for session_id in self.ids():
             try:
                 with session_folder(self.root, session_id) as folder:
                     infos.append(read_info(folder, session_id))
@@ -92,7 +92,8 @@ class SessionFiles:
             stack.callback(SessionLock(folder, session_id).close)
             shutil.rmtree(self.root / Path(session_id).name)  # the name alone: this must not depend on the check above
 
-    def _ids(self) -> Iterator[str]:
+    def ids(self) -> Iterator[str]:
+        """The names in the folder that can be ids; what is behind them is not looked at."""
         try:
             names = os.listdir(self.root)  # noqa: PTH208 - names are enough
         except OSError:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toolyard_kernel.errors import UnknownName
+from toolyard_kernel.folders import config_folder
 
 TRACE = "state.jsonl"
 ABOUT = "about.json"
@@ -19,6 +20,11 @@ LOCK = "lock"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a FIFO must not hold whoever looks at it
+
+
+def sessions_folder() -> Path:
+    """Where sessions are when nobody says where: `$XDG_CONFIG_HOME/toolyard/sessions`."""
+    return config_folder() / "sessions"
 
 
 def new_id() -> str:

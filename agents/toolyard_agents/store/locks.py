@@ -30,7 +30,7 @@ class SessionLock:
         descriptor = open_in(folder, LOCK, os.O_RDWR | os.O_CREAT)
         self.close = weakref.finalize(self, os.close, descriptor)
         if not _taken(descriptor):
-            holder = os.pread(descriptor, _DIGITS, 0).decode("ascii", "replace").strip() or "unknown"
+            holder = _written(descriptor) or "unknown"
             self.close()
             raise SessionBusy(f"session {session_id!r} is in use by process {holder}; wait until its run has ended")
         os.pwrite(
@@ -40,18 +40,28 @@ class SessionLock:
 
 def is_locked(folder: int) -> bool:
     """Whether somebody drives the session in this folder now."""
+    return holder(folder) is not None
+
+
+def holder(folder: int) -> int | None:
+    """The id of the process that drives the session in this folder now, 0 where it is not known; None is nobody."""
     try:
         descriptor = open_in(folder, LOCK, os.O_RDONLY)
     except OSError:
-        return False
+        return None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:
-        return True
+        return _written(descriptor)
     else:
-        return False
+        return None
     finally:
         os.close(descriptor)
+
+
+def _written(descriptor: int) -> int:
+    digits = os.pread(descriptor, _DIGITS, 0).strip()
+    return int(digits) if digits.isdigit() else 0
 
 
 def _taken(descriptor: int) -> bool:

@@ -6,11 +6,13 @@ from os import PathLike
 from pathlib import Path
 
 from toolyard_agents.agent import Agent
+from toolyard_agents.control.control_file import Channel
+from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
 from toolyard_agents.state.state import State
 from toolyard_agents.store.about import SessionInfo
 from toolyard_agents.store.files import SessionFiles
-from toolyard_kernel.folders import config_folder
+from toolyard_agents.store.folders import sessions_folder
 
 
 class SessionStore:
@@ -21,18 +23,19 @@ class SessionStore:
     """
 
     def __init__(self, folder: str | PathLike[str] | None = None) -> None:
-        self.folder = Path(folder) if folder is not None else config_folder() / "sessions"
+        self.folder = Path(folder) if folder is not None else sessions_folder()
         self._files = SessionFiles(self.folder)
 
-    def create_session(self, agent: Agent) -> Session:
-        """A new session of the agent.
+    def create_session(self, agent: Agent, *, context: RunContext | None = None) -> Session:
+        """A new session of the agent; `context` is that of `Session`.
 
         Raises:
             OSError: it cannot be stored.
         """
-        return Session(agent, state=self._files.create(model=_model(agent), profile=agent.profile.profile))
+        about = {"model": _model(agent), "profile": agent.profile.profile, "agent": agent.name}
+        return self._session(agent, self._files.create(**about), context)
 
-    def resume(self, session_id: str, agent: Agent) -> Session:
+    def resume(self, session_id: str, agent: Agent, *, context: RunContext | None = None) -> Session:
         """Go on with a session, with this agent. A run that broke off with its process has ended as an error.
 
         Raises:
@@ -41,8 +44,8 @@ class SessionStore:
             TraceError: its trace is damaged.
             OSError: it cannot be read or written.
         """
-        state: State = self._files.resume(session_id, model=_model(agent), profile=agent.profile.profile)
-        return Session(agent, state=state)
+        about = {"model": _model(agent), "profile": agent.profile.profile, "agent": agent.name}
+        return self._session(agent, self._files.resume(session_id, **about), context)
 
     def list(self) -> list[SessionInfo]:
         """All sessions, newest first; what is none, or is damaged, is left out."""
@@ -61,6 +64,11 @@ class SessionStore:
             OSError: it cannot be removed.
         """
         self._files.delete(session_id)
+
+    def _session(self, agent: Agent, state: State, context: RunContext | None) -> Session:
+        session = Session(agent, state=state, context=context)
+        session.channel = Channel(root=self.folder, session_id=state.session_id)
+        return session
 
 
 def _model(agent: Agent) -> str:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from toolyard_agents.messages import ToolRequest
 from toolyard_agents.models.model import Finished, FinishReason, ModelRequest, Piece, ReasoningPiece, TextPiece
 from toolyard_agents.session.recording import Recording
+from toolyard_agents.session.run import SAID
 from toolyard_agents.traces.reading import Line
 from toolyard_agents.usage import Usage
 from toolyard_kernel.calls.decisions import Decision
@@ -17,15 +18,19 @@ from toolyard_kernel.calls.outcomes import Outcome, Status
 from toolyard_kernel.content import Text
 
 RECORDED = Decision(verdict="allow", rule="trace", reason="it was written down")
+HEARD = ("custom", SAID)
 GRAPH = "graph_"
 """What the contents of events begin with that a graph's notes are in."""
 
 
 def recording_of(own: Sequence[Line], ended: Line | None) -> Recording:
-    """What a policy noted in the run, how its calls ended, and why it did."""
+    """What a policy noted in the run, what was said to it, how its calls ended, and why it did."""
     noted = (event for event in own if event["type"] == "custom" and str(event.get("content")).startswith(GRAPH))
     notes = tuple(json.dumps(event.get("tool_metadata")) for event in noted)
-    return Recording(notes=notes, outcomes=_outcomes(own), reason=str((ended or {}).get("content") or ""))
+    told: list[Line] = [event["tool_metadata"] for event in own if (event["type"], event.get("content")) == HEARD]
+    said = [(about["after_step"], about["text"]) for about in told]
+    reason = str((ended or {}).get("content") or "")
+    return Recording(notes=notes, outcomes=_outcomes(own), said=said, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

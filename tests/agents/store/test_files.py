@@ -357,4 +357,4 @@ def test_what_a_store_says_of_a_session_is_json(tmp_path: Path) -> None:
     files = store(tmp_path)
     state = created(files)
     about = json.loads((files.root / state.session_id / "about.json").read_text())
-    assert set(about) == {"created_at", "model", "profile"}
+    assert set(about) == {"created_at", "model", "profile", "agent"}

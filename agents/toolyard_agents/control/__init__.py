@@ -1,0 +1,1 @@
+"""Steering a run from outside of its process, by a file in its session's folder."""
