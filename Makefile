@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo examples serve test check conformance acceptance bench-toolkits bench-agents pins clean
+.PHONY: help demo examples serve test check conformance acceptance bench soak guard bench-toolkits bench-agents pins clean
 
 help: ## show this list
 	@echo "Each of these sets itself up in $(VENV); make, and Python 3.11 or later, is all it needs."
@@ -46,10 +46,25 @@ acceptance: $(READY) ## run the acceptance tests, where they are
 	  echo "No acceptance tests in $(ACCEPTANCE): skipped."; \
 	fi
 
+# The other servers are no dependency of ours: they live apart, and one that cannot be installed is left out.
+bench: ## measure calls over the wire next to other MCP servers; installs them in .venv-bench and .node
+	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.ready
+	@.venv-bench/bin/python -c "import importlib.metadata as m; m.version('fastmcp')" 2>/dev/null \
+	|| .venv-bench/bin/python -m pip install -qq --disable-pip-version-check -c requirements.txt fastmcp \
+	|| echo "fastmcp could not be installed." >&2
+	@.venv-bench/bin/python -m tests.conformance.node || echo "The TypeScript SDK could not be installed." >&2
+	@.venv-bench/bin/python -m benchmarks.wire --output dist/bench $(ARGS)
+
+soak: $(READY) ## serve at half load for a minute: nothing fails, nothing is left; ARGS="--minutes 10"
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
+guard: $(READY) ## whether calls have become dearer than was accepted; ARGS=--accept accepts what they cost now
+	@$(BIN)/python -m benchmarks.guard $(ARGS)
+
 bench-toolkits: $(READY) ## measure what the gate and the sandbox cost on top of the bare operation
 	@$(BIN)/python benchmarks/toolkits.py $(ARGS)
 
-# The other frameworks are no dependency of ours: they live apart, and one that cannot be installed is left out.
+# As for bench.
 bench-agents: ## measure an agent's turns and calls next to other frameworks; installs them in .venv-bench
 	@$(MAKE) --no-print-directory VENV=.venv-bench .venv-bench/.ready
 	@for peer in openai-agents pydantic-ai-slim; do \

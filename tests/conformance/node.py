@@ -1,7 +1,11 @@
-"""Node and the locked packages: both come through pip and npm, so that the machine needs neither."""
+"""Node and the locked packages: both come through pip and npm, so that the machine needs neither.
+
+Usage: python -m tests.conformance.node, which installs the packages
+"""
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,3 +41,12 @@ def set_up() -> None:
 
 def package(name: str) -> Path:
     return FOLDER / "node_modules" / name
+
+
+def version(name: str) -> str:
+    """The version of an installed package."""
+    return str(json.loads((package(name) / "package.json").read_text())["version"])
+
+
+if __name__ == "__main__":
+    set_up()
