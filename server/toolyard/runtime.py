@@ -28,6 +28,7 @@ from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.references.memory import MemoryReferences
 from toolyard_kernel.references.resources import reference_resources
+from toolyard_kernel.references.store import ReferenceStore
 from toolyard_kernel.tools.functions import tool as tool_of
 from toolyard_kernel.tools.opening import OpenToolkits
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registered, Registry
@@ -125,7 +126,7 @@ class ToolRuntime:
                 self.tool_gate.recorder.ledger.close()
 
 
-def create_mcp_runtime(
+def create_mcp_runtime(  # noqa: PLR0913 - keywords with defaults, one for each thing a host can give
     *,
     tools: Iterable[ToolLike] = (),
     toolkits: Toolkits = (),
@@ -139,6 +140,7 @@ def create_mcp_runtime(
     agents: Sequence[AgentConfig] = (),
     approver: Approver | None = None,
     ledger: Ledger | None = None,
+    references: ReferenceStore | None = None,
 ) -> ToolRuntime:
     """A runtime that serves tools, toolkits, resources and prompts, and agents as tools that run them.
 
@@ -146,20 +148,17 @@ def create_mcp_runtime(
     `prompts` are what `@resource` and `@prompt` made, and every caller may read them. `services` are your own objects,
     for handlers to reach as `ctx.<name>`. `agents` have these tools as theirs. `approver` answers asks before the
     profile's `on_ask` does. Records go to the state folder, or to `ledger` (`toolyard.testing.NoLedger()` keeps none).
+    Results that are too long are kept in this process, or in `references`.
 
     Raises:
         ConfigError: the profile, a toolkit or its settings cannot be used.
         DefinitionError: a tool, resource, prompt or service cannot be registered as it is.
     """
     _refuse_environment(data_environment)
-    registry, given = Registry(), _toolkits(toolkits)
-    for thing in tools:
-        registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
-    for toolkit in given:
-        for member in _tools_of(toolkit):
-            registry.register(member, toolkit=toolkit.name)
+    given = _toolkits(toolkits)
+    registry = _registry(tools, given)
     owned = {each.name: [entry for entry in registry if entry.toolkit == each.name] for each in given}
-    served_by, changes, references = [registry], Changes(), MemoryReferences()
+    served_by, changes, references = [registry], Changes(), references or MemoryReferences()
     gate = Gate(
         registry=registry,
         recorder=Recorder(ledger or FileLedger(state_folder())),
@@ -185,6 +184,16 @@ def create_mcp_runtime(
         changes=changes,
         team=team,
     )
+
+
+def _registry(tools: Iterable[ToolLike], toolkits: Sequence[Toolkit]) -> Registry:
+    registry = Registry()
+    for thing in tools:
+        registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
+    for toolkit in toolkits:
+        for member in _tools_of(toolkit):
+            registry.register(member, toolkit=toolkit.name)
+    return registry
 
 
 def _refuse_environment(data_environment: Mapping[str, Any] | None) -> None:

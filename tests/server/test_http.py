@@ -311,7 +311,7 @@ def test_a_session_that_was_deleted_is_not_found(site: Site) -> None:
 
 @pytest.mark.parametrize("era", ERAS)
 def test_a_server_that_is_terminated_ends_whatever_its_tools_do(tmp_path: Path, era: str) -> None:
-    yard = write_yard(tmp_path, TOOLS, CONFIG)
+    yard = write_yard(tmp_path, TOOLS, CONFIG + "http: {drain: 100ms}\n")
     with serving(yard) as server, ExitStack() as calls:
         for tool in HANGING:
             calls.enter_context(begun(server.port, tool, opened_session(server.port) if era == LEGACY else ()))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine, Generator
+from contextlib import contextmanager
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -44,6 +45,23 @@ async def _until_terminated(main: Coroutine[Any, Any, Result]) -> Result:
         return await task
     finally:
         asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+
+
+@contextmanager
+def first_sigterm() -> Generator[asyncio.Event]:
+    """The event that the first SIGTERM sets meanwhile, instead of cancelling; the second one cancels."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+
+    def ask() -> None:
+        asked.set()
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
+
+    loop.add_signal_handler(signal.SIGTERM, ask)
+    try:
+        yield asked
+    finally:
+        loop.add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _stubborn() -> bool:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from toolyard.cli.ending import LoopFactory, run
+from toolyard.cli.ending import TERMINATED, LoopFactory, first_sigterm, run
 from toolyard.cli.options import config_argument
+from toolyard.cli.place import Place
+from toolyard.config.model import MOST_WORKERS, Http
 from toolyard.config.reloading import LiveConfig
-from toolyard.config.runtime import load_config
+from toolyard.config.runtime import LoadedConfig, load_config
+from toolyard.errors import StartError
 from toolyard.runtime import ToolRuntime
 from toolyard.standard_streams import Streams, claim_streams
+from toolyard_kernel.folders import state_folder
+from toolyard_kernel.references.files import FileReferences
 
 
 @click.command("serve")
@@ -19,18 +25,39 @@ from toolyard.standard_streams import Streams, claim_streams
 @click.option("--transport", type=click.Choice(["stdio", "streamable-http"]), default="stdio", show_default=True)
 @click.option("--host", help="The address to listen on, instead of the config's.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one.")
+@click.option("--workers", type=click.IntRange(1, MOST_WORKERS), help="Processes that serve, instead of the config's.")
 @click.option("--reload", "watch", is_flag=True, help="Follow changes of the config and its files; SIGHUP always does.")
-def command(config: Path, transport: str, host: str | None, port: int | None, watch: bool) -> None:  # noqa: FBT001 - click passes it so
-    """Serve the tools of CONFIG over MCP until the client leaves (stdio) or the server is stopped (HTTP)."""
-    if transport == "stdio" and (host is not None or port is not None):
-        raise click.UsageError("--host and --port need --transport streamable-http")
+@click.option("--worker", "descriptor", type=int, hidden=True, help="Be one of several that accept on this descriptor.")
+def command(
+    config: Path,
+    transport: str,
+    host: str | None,
+    port: int | None,
+    workers: int | None,
+    watch: bool,  # noqa: FBT001 - click passes it so
+    descriptor: int | None,
+) -> None:
+    """Serve the tools of CONFIG over MCP until the client leaves (stdio) or the server is stopped (HTTP).
+
+    SIGTERM stops an HTTP server in good order: nobody else comes in, and calls under way have `http.drain` of the
+    config to end. A second one, or Ctrl-C, stops at once.
+    """
+    given = {key: value for key, value in (("host", host), ("port", port), ("workers", workers)) if value is not None}
+    if transport == "stdio" and given:
+        raise click.UsageError("--host, --port and --workers need --transport streamable-http")
     streams = claim_streams()  # from here to the end, nothing that tools or modules print can reach stdout
-    live = LiveConfig(load_config(config), with_tokens=transport != "stdio")
+    loaded = load_config(config)
+    http = loaded.config.http.model_copy(update=given)
+    if transport != "stdio" and http.workers > 1 and descriptor is None:
+        sys.exit(run(_with_workers(loaded, http, watch=watch)))
+    shared = FileReferences(folder=state_folder() / "references") if descriptor is not None else None
+    live = LiveConfig(loaded, with_tokens=transport != "stdio", references=shared)
     live.runtime.open_ledger()
     if transport == "stdio":
         run(_over_stdio(live, streams, watch=watch))
     else:
-        run(_over_http(live, host, port, watch=watch), _fast_loop())
+        door = Place(streams=streams, descriptor=descriptor) if descriptor is not None else None
+        sys.exit(run(_over_http(live, http, door, watch=watch), _fast_loop()))
 
 
 async def _over_stdio(live: LiveConfig, streams: Streams, *, watch: bool) -> None:
@@ -49,26 +76,68 @@ async def _over_stdio(live: LiveConfig, streams: Streams, *, watch: bool) -> Non
         )
 
 
-async def _over_http(live: LiveConfig, host: str | None, port: int | None, *, watch: bool) -> None:
+async def _over_http(live: LiveConfig, http: Http, place: Place | None, *, watch: bool) -> int:
+    """Serve by itself, or at the `place` that a supervisor gave; the exit code."""
     # Here, not at the top: as above.
+    from toolyard.mcp.draining import Drain  # noqa: PLC0415
     from toolyard.mcp.http import serve_http  # noqa: PLC0415
 
-    config, runtime, http = live.loaded.config, live.runtime, live.loaded.config.http
+    config, runtime = live.loaded.config, live.runtime
+
+    def ready(url: str) -> None:
+        if place:
+            place.tell(_summary(runtime))
+        else:
+            click.echo(f"toolyard serves {_summary(runtime)} at {url}", err=True)
+
     async with live.kept_up(watch=watch), runtime.lifespan():  # as above
-        await serve_http(
-            runtime,
-            runtime.agent,
-            host=host or http.host,
-            port=http.port if port is None else port,
-            path=http.path,
-            name=config.name,
-            instructions=config.instructions,
-            tokens=live.tokens,
-            allowed_hosts=config.auth.allowed_hosts,
-            max_body_bytes=http.max_body_bytes,
-            extend=live.loaded.extend(),
-            on_ready=lambda url: click.echo(f"toolyard serves {_summary(runtime)} at {url}", err=True),
+        with first_sigterm() as asked:
+            if place:
+                place.when_left_alone(asked.set)
+            await serve_http(
+                runtime,
+                runtime.agent,
+                host=http.host,
+                port=http.port,
+                path=http.path,
+                name=config.name,
+                instructions=config.instructions,
+                tokens=live.tokens,
+                allowed_hosts=config.auth.allowed_hosts,
+                max_body_bytes=http.max_body_bytes,
+                extend=live.loaded.extend(),
+                on_ready=ready,
+                drain=Drain(asked=asked, seconds=http.drain),
+                door=place.door if place else None,
+                modern_only=place is not None,
+            )
+    return TERMINATED if asked.is_set() else 0
+
+
+async def _with_workers(loaded: LoadedConfig, http: Http, *, watch: bool) -> int:
+    """Serve with several processes; the exit code."""
+    # Here, not at the top: a server of one process needs none of this.
+    from toolyard.cli.workers import Supervisor, worker_command  # noqa: PLC0415
+    from toolyard.mcp.listening import listening, url_of  # noqa: PLC0415
+
+    if loaded.config.agents:
+        raise StartError(
+            f"{loaded.path}: agents: a run that waits for its caller is kept by the process it began in; "
+            "serve agents with one worker"
         )
+    arguments = ["serve", str(loaded.path), "--transport", "streamable-http", "--host", http.host]
+    with listening(http.host, http.port) as door, first_sigterm() as asked:
+        url = url_of(door, http.host, http.path)
+        supervisor = Supervisor(
+            command=worker_command([*arguments, *(["--reload"] if watch else [])], door),
+            door=door,
+            count=http.workers,
+            drain=http.drain,
+        )
+        await supervisor.run(
+            asked, lambda served: click.echo(f"toolyard serves {served} with {http.workers} workers at {url}", err=True)
+        )
+    return TERMINATED
 
 
 def _summary(runtime: ToolRuntime) -> str:

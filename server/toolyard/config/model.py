@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from toolyard_agents.config.definition import AgentDefinition
+from toolyard_kernel.profiles.durations import Duration
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.settings import SettingsPath
 
@@ -24,6 +25,8 @@ def _host_name(value: str) -> str:
         raise ValueError("expected the name of a host, without scheme, port or wildcard")
     return value
 
+
+MOST_WORKERS = 256
 
 HostName = Annotated[str, AfterValidator(_host_name)]
 ToolkitSettings = Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]
@@ -59,6 +62,13 @@ class Http(_Part):
     port: int = Field(default=8321, ge=0, le=65535, description="The port; 0 takes a free one.")
     path: str = Field(default="/mcp", pattern=r"^/[^?#{}]*$", description="The path of the MCP endpoint.")
     max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0, description="A larger request is refused.")
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_WORKERS,
+        description="Processes that serve. Several serve only clients of 2026-07-28.",
+    )
+    drain: Duration = Field(default=2.0, description="How long calls under way may go on after SIGTERM.")
 
 
 class Ledger(_Part):

@@ -16,6 +16,8 @@ from toolyard.runtime import ToolRuntime
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.errors import ConfigError, ToolyardError
 from toolyard_kernel.profiles.choice import profile_path
+from toolyard_kernel.references.memory import MemoryReferences
+from toolyard_kernel.references.store import ReferenceStore
 
 LOOK = 1.0
 """Seconds between two looks at the files, with `--reload`."""
@@ -35,12 +37,14 @@ class LiveConfig:
     neither does `allowed_hosts`. A config that cannot be used is reported, and what was in force stays so.
     """
 
-    def __init__(self, loaded: LoadedConfig, *, with_tokens: bool) -> None:
+    def __init__(self, loaded: LoadedConfig, *, with_tokens: bool, references: ReferenceStore | None = None) -> None:
+        """`references` keep results that are too long; by default this process does, whatever is reloaded."""
         self.loaded = self._started = loaded
         self._opened = AsyncExitStack()
         self._closing: list[asyncio.Task[None]] = []
         self._with_tokens = with_tokens  # a door that asks for none does not need their variables to be set
-        self.runtime: ToolRuntime = runtime_of(loaded)
+        self._references = references or MemoryReferences()
+        self.runtime: ToolRuntime = runtime_of(loaded, references=self._references)
         self._tokens = self._callers(loaded, self.runtime)
         self._seen = self._stamps()  # now, so that a change before the first look is seen too
 
@@ -84,7 +88,7 @@ class LiveConfig:
         """Read the config again. Its toolkits are open before anything changes, and those it replaces close after."""
         try:
             loaded = load_config(self.loaded.path)
-            fresh = runtime_of(loaded, again=True)
+            fresh = runtime_of(loaded, again=True, references=self._references)
             tokens = self._callers(loaded, fresh)
             if self._tokens and not tokens:
                 raise ConfigError(f"{loaded.path}: auth.tokens: a server that asks for tokens goes on asking")

@@ -18,6 +18,7 @@ from toolyard_kernel.ledger.files import FileLedger, Keeping
 from toolyard_kernel.offers.resources import Resource, ResourceTemplate
 from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
+from toolyard_kernel.references.store import ReferenceStore
 from toolyard_kernel.tools.tool import Tool
 from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
@@ -67,10 +68,16 @@ def load_config(path: Path) -> LoadedConfig:
     return LoadedConfig(path=path, config=config)
 
 
-def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again: bool = False) -> ToolRuntime:
+def runtime_of(
+    loaded: LoadedConfig,
+    approver: Approver | None = None,
+    *,
+    again: bool = False,
+    references: ReferenceStore | None = None,
+) -> ToolRuntime:
     """The runtime a config describes. Modules it names are imported: whatever they print goes where stdout goes.
 
-    `again` imports them anew, as a reload must.
+    `again` imports them anew, as a reload must. `references` are as in `create_mcp_runtime`.
 
     Raises:
         ConfigError, DefinitionError: naming the file where a toolkit, module or profile in it cannot be used.
@@ -102,6 +109,7 @@ def runtime_of(loaded: LoadedConfig, approver: Approver | None = None, *, again:
             profile=profile,
             approver=approver,
             ledger=ledger,
+            references=references,
         )
     except DefinitionError as error:
         raise DefinitionError(f"{where}: {error}") from error

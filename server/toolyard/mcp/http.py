@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import math
 import socket
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolyard.mcp.callers import Counter
+from toolyard.mcp.draining import HARD_END, Drain, DrainedServer, serve_until_stopped
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
 from toolyard.mcp.lane.answers import Answers
 from toolyard.mcp.lane.http import HttpLane
@@ -22,6 +22,7 @@ from toolyard.mcp.lane.identity import Identity
 from toolyard.mcp.lane.pristine import Pristine
 from toolyard.mcp.lane.sessions import HandshakeSessions
 from toolyard.mcp.listening import checked_bind, listening, url_of
+from toolyard.mcp.modern_only import ModernOnly
 from toolyard.mcp.server import Extend, server_of
 from toolyard.mcp.sessions import Sessions
 from toolyard.mcp.tokens import Tokens, holders_now
@@ -30,10 +31,6 @@ from toolyard.runtime import ServedRuntime
 from toolyard.watchdog import watched
 
 MAX_BODY = 4 * 1024 * 1024
-GOODBYE = 1
-"""Seconds that requests under way have to end by themselves when the server stops; then they are ended."""
-HARD_END = 3
-"""Seconds until connections are closed although they are still in use."""
 
 
 class McpApp:
@@ -72,12 +69,14 @@ def asgi_app(
     max_body_bytes: int = MAX_BODY,
     extend: Extend | None = None,
     lane: bool = True,
+    modern_only: bool = False,
 ) -> McpApp:
     """An MCP endpoint to mount into any Starlette or FastAPI application.
 
     A request whose Host, or a browser's Origin, is not among `allowed_hosts` (names without a port) is refused. With
     `tokens` (token → its caller, or what tells them anew for each request) every request must show one of them as its
     bearer token. `extend` is called with the SDK's server before it serves. Without `lane` it answers every request.
+    `modern_only` refuses clients that shake hands: no other process that serves the same address knows their sessions.
 
     Raises:
         UnknownName: no such agent.
@@ -107,7 +106,7 @@ def asgi_app(
         front.end()
 
     guard = Guard(
-        app=front,
+        app=ModernOnly(front, max_body_bytes) if modern_only else front,
         hosts=frozenset(host.lower() for host in allowed_hosts),
         anonymous=lambda: runtime.caller("http"),
         holders=holders_now(tokens or {}),
@@ -131,11 +130,15 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
     extend: Extend | None = None,
     lane: bool = True,
     on_ready: Callable[[str], None] = lambda url: None,
+    drain: Drain | None = None,
+    door: socket.socket | None = None,
+    modern_only: bool = False,
 ) -> None:
     """Serve until cancelled; then calls under way are stopped and connections closed within a few seconds.
 
-    `on_ready` is told the URL once the port is open. Port 0 takes a free one. `extend` is called
-    with the SDK's server before it serves. Without `lane` it answers every request.
+    When `drain` is asked for, nobody else comes in and calls under way have its seconds first. `on_ready` is told the
+    URL once the port is open. Port 0 takes a free one, and `door` is a socket that listens already. `extend`, `lane`
+    and `modern_only` are as in `asgi_app`.
 
     Raises:
         UnknownName: no such agent.
@@ -153,7 +156,9 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         max_body_bytes=max_body_bytes,
         extend=extend,
         lane=lane,
+        modern_only=modern_only,
     )
+    drain = drain or Drain()
     site = _at(path, endpoint)
     settings = uvicorn.Config(
         site,
@@ -161,11 +166,12 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         access_log=False,
         server_header=False,
         ws="none",
-        timeout_graceful_shutdown=HARD_END,
+        timeout_graceful_shutdown=math.ceil(drain.seconds) + HARD_END,
     )
-    with listening(host, port) as door, watched(runtime.gate(agent).running):
-        on_ready(url_of(door, host, path))
-        await _serve_until_cancelled(_Server(settings), door, endpoint)
+    running = runtime.gate(agent).running
+    with door or listening(host, port) as opened, watched(running):
+        on_ready(url_of(opened, host, path))
+        await serve_until_stopped(DrainedServer(settings), opened, drain, running, endpoint.end_requests)
 
 
 def _at(path: str, endpoint: McpApp) -> ASGIApp:
@@ -177,24 +183,3 @@ def _at(path: str, endpoint: McpApp) -> ASGIApp:
         await (endpoint if here else elsewhere)(scope, receive, send)
 
     return site
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: those are the program's, which cancels instead."""
-
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-async def _serve_until_cancelled(server: uvicorn.Server, door: socket.socket, endpoint: McpApp) -> None:
-    serving = asyncio.create_task(server.serve(sockets=[door]), name="toolyard-http")
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        server.should_exit = True
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait({serving}, timeout=GOODBYE)
-            endpoint.end_requests()
-            await asyncio.wait({serving}, timeout=HARD_END)
-        raise
