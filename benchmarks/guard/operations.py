@@ -13,8 +13,8 @@ from typing import Any
 from benchmarks.wire.gate import ruled
 from benchmarks.wire.messages import FIRST, INITIALIZE, INITIALIZED, LEGACY, MODERN, Exchange
 from benchmarks.wire.processes import BenchmarkError
-from benchmarks.wire.servers.catalogue import DESCRIPTION, NAME, SCHEMA, names
-from toolyard import ToolCall, ToolContext, define_tool
+from benchmarks.wire.servers.catalogue import NAME, echo, names
+from toolyard import ToolCall, tool
 from toolyard.mcp import ToolRuntime, asgi_app, create_mcp_runtime
 from toolyard_kernel.ledger.files import FileLedger
 
@@ -103,12 +103,7 @@ async def opened_operations(folder: Path) -> AsyncGenerator[dict[str, Operation]
 
 
 def _runtime(folder: Path) -> ToolRuntime:
-    async def echo(arguments: Mapping[str, Any], ctx: ToolContext) -> str:
-        return str(arguments["text"])
-
-    tools = [
-        define_tool(name=name, description=DESCRIPTION, input_schema=SCHEMA, handler=echo) for name in names(TOOLS)
-    ]
+    tools = [tool(name=name)(echo()) for name in names(TOOLS)]
     return create_mcp_runtime(tools=tools, profile=ruled(RULES), ledger=FileLedger(folder))
 
 
