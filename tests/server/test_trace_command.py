@@ -135,6 +135,7 @@ def test_a_run_is_shown_as_a_tree(yard: Yard) -> None:
     (delegated,) = [number for number, line in enumerate(lines) if "─ delegate {" in line]
     assert lines[delegated].startswith("│  └─ delegate {")
     assert lines[delegated + 1].startswith("│     ├─ worker ")
+    assert lines[delegated + 1].endswith("  0 tokens  $0.0000")
     (shouted,) = [line for line in lines[delegated:] if "─ shout {" in line]
     assert shouted.startswith('│     │  │  └─ shout {"text": "hi"}  ok in ')
     assert lines[-1] == "└─ completed: done"

@@ -49,7 +49,7 @@ def command() -> None:
 @json_option
 def show_all(folder: Path, as_json: bool) -> None:  # noqa: FBT001 - click passes it so
     """List the runs, newest first: when, who, how each ended, how long it took, and what it used."""
-    trees, others = trees_in(folder)
+    trees, others = _runs(folder)
     summaries = [summary_of(tree) for tree in trees]
     if as_json:
         click.echo(json.dumps([asdict(summary) for summary in summaries], indent=2))
@@ -134,7 +134,7 @@ def export(id: str | None, everything: bool, form: Form, output: Path | None, fo
         trace, tree = _run(folder, id)
         text = exported(trace, tree, form)
     else:
-        trees, others = trees_in(folder)
+        trees, others = _runs(folder)
         text = "".join(_lines(folder, trees))
         _tell_of(others, folder)
     written(text, output, force=force)
@@ -143,6 +143,13 @@ def export(id: str | None, everything: bool, form: Form, output: Path | None, fo
 def _lines(folder: Path, trees: Sequence[RunTree]) -> list[str]:
     """One line a run, oldest first."""
     return [exported(read_trace(folder, tree.id), tree, "atif", indent=None) for tree in reversed(trees)]
+
+
+def _runs(folder: Path) -> tuple[list[RunTree], dict[str, str]]:
+    try:
+        return trees_in(folder)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be read: {error.strerror}; run this as its owner") from error
 
 
 def _run(folder: Path, beginning: str) -> tuple[Trace, RunTree]:

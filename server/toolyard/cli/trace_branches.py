@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from toolyard.cli.drawing import Look, one_line
-from toolyard.cli.trace_output import UNENDED, at_a_glance, dollars, ended, seconds
+from toolyard.cli.trace_output import UNENDED, at_a_glance, dollars, ended, in_a_run, seconds
 from toolyard_agents.traces.folder import summary_of
 from toolyard_agents.traces.trees import Call, Note, Part, RunTree, Step
 from toolyard_kernel.approvals.shown import shown, shown_text
@@ -49,7 +49,7 @@ class _Branches:
             case Note():
                 return self._note(part)
             case RunTree():
-                return self.of_run(part, f"{one_line(part.agent)} {part.id}")
+                return self.of_run(part, in_a_run(summary_of(part)))
 
     def _in_step(self, step: Step, start: float) -> Iterator[Branch]:
         if step.reasoning:

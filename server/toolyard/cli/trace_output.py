@@ -86,6 +86,12 @@ def at_a_glance(summary: Summary) -> str:
     return "  ".join(parts)
 
 
+def in_a_run(summary: Summary) -> str:
+    """A run that another one asked for, at a glance."""
+    used = counted(summary.tokens, "token"), dollars(summary.cost)
+    return "  ".join((f"{one_line(summary.agent)} {one_line(summary.id)}", seconds(summary.duration), *used))
+
+
 def _row(summary: Summary) -> tuple[str, ...]:
     return (
         summary.id,
