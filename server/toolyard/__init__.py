@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from toolyard_agents.events import AgentEvent
     from toolyard_agents.graphs.graph import Graph
     from toolyard_agents.hooks.approval_gate import ApprovalGate
+    from toolyard_agents.hooks.pii_redaction import PIIRedactionHook
     from toolyard_agents.hooks.policy_hooks import PolicyHooks
     from toolyard_agents.hooks.tool_filter import ToolFilter
     from toolyard_agents.policies.function_calling import FunctionCallingPolicy
@@ -127,6 +128,7 @@ _HOMES = {
     "Message": "toolyard_kernel.offers.prompts",
     "ModelError": "toolyard_agents.errors",
     "Outcome": "toolyard_kernel.calls.outcomes",
+    "PIIRedactionHook": "toolyard_agents.hooks.pii_redaction",
     "PermissionProfile": "toolyard_kernel.profiles.profile",
     "PlanExecutePolicy": "toolyard_agents.policies.plan_execute",
     "PlanSpec": "toolyard_agents.spec.plan_spec",
@@ -234,6 +236,7 @@ __all__ = [
     "Message",
     "ModelError",
     "Outcome",
+    "PIIRedactionHook",
     "PermissionProfile",
     "PlanExecutePolicy",
     "PlanSpec",

@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from toolyard_agents.errors import AgentError
 from toolyard_agents.hooks.approval_gate import ApprovalGate
 from toolyard_agents.hooks.tool_filter import ToolFilter
 from toolyard_kernel.profiles.profile import PermissionProfile
 
+if TYPE_CHECKING:
+    from toolyard_agents.hooks.pii_redaction import PIIRedactionHook
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyHooks:
     """What holds in every run of a runtime or of an agent. Those of both hold where both have some."""
 
+    pii_redaction: PIIRedactionHook | None = None
     tool_filter: ToolFilter | None = None
     approval_gate: ApprovalGate | None = None
 
     def __post_init__(self) -> None:
-        for name, kind in (("tool_filter", ToolFilter), ("approval_gate", ApprovalGate)):
-            given: object = getattr(self, name)
-            if given is not None and not isinstance(given, kind):
-                raise AgentError(f"{name}={given!r}; expected a {kind.__name__}")
+        _check("tool_filter", self.tool_filter, ToolFilter)
+        _check("approval_gate", self.approval_gate, ApprovalGate)
+        if self.pii_redaction is not None:
+            # Here, not at the top: it compiles its patterns, with a library that nobody else needs to run an agent.
+            from toolyard_agents.hooks.pii_redaction import PIIRedactionHook  # noqa: PLC0415
+
+            _check("pii_redaction", self.pii_redaction, PIIRedactionHook)
 
     @property
     def names(self) -> frozenset[str]:
@@ -40,3 +48,8 @@ class PolicyHooks:
         return profile.model_copy(
             update={"profile": f"{profile.profile} & hooks", "tools": tools, "approval": approval}
         )
+
+
+def _check(name: str, given: object, kind: type) -> None:
+    if given is not None and not isinstance(given, kind):
+        raise AgentError(f"{name}={given!r}; expected a {kind.__name__}")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from toolyard_agents.errors import AgentError, ApprovalInterrupt
 from toolyard_agents.hooks.approval_gate import ApprovalGate, gates_answer
+from toolyard_agents.hooks.logs import discreetly
 from toolyard_agents.hooks.policy_hooks import PolicyHooks
+from toolyard_agents.hooks.redacted import RedactedModel, RedactedReferences
+from toolyard_agents.hooks.redaction import Redact, Redaction
+from toolyard_agents.models.model import Model
 from toolyard_kernel.approvals.asks import PASSED_ON, Answer, Approver, Ask, PassedOn
+from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.profiles.profile import PermissionProfile
 
@@ -18,6 +23,16 @@ class RunHooks:
     """All of them hold, in this order."""
 
     all: tuple[PolicyHooks, ...]
+    redaction: Redaction | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        hooks = tuple(hooks.pii_redaction for hooks in self.all if hooks.pii_redaction)
+        object.__setattr__(self, "redaction", Redaction(hooks) if hooks else None)
+
+    @property
+    def redact(self) -> Redact | None:
+        """What takes out of a text that is written down or told what must not be; None leaves it as it is."""
+        return self.redaction.text if self.redaction else None
 
     def narrowed(self, profile: PermissionProfile) -> PermissionProfile:
         """What a caller under this profile may do here."""
@@ -32,7 +47,25 @@ class RunHooks:
 
     def behind(self, gate: Gate, bound: PermissionProfile) -> Gate:
         """A gate whose callers are bound by these hooks, without a run."""
-        return replace(gate, bound=self.narrowed(bound), approver=self._approver(gate.approver))
+        return replace(self.discreet(gate), bound=self.narrowed(bound), approver=self._approver(gate.approver))
+
+    def discreet(self, gate: Gate) -> Gate:
+        """The gate, which writes nothing down that is to be redacted."""
+        redaction = self.redaction
+        if redaction is None:
+            return gate
+        return replace(
+            gate,
+            recorder=replace(gate.recorder, redaction=redaction),
+            approvals=Approvals(gate.approvals.state, redaction=redaction),
+            observer=discreetly(gate.observer, redaction),
+            references=gate.references and RedactedReferences(store=gate.references, redaction=redaction),
+        )
+
+    def asked(self, model: Model) -> Model:
+        """The model, which is not shown what models must not see."""
+        redaction = self.redaction.for_models if self.redaction else None
+        return model if redaction is None else RedactedModel(model=model, redaction=redaction)
 
     def _approver(self, otherwise: Approver | None) -> Approver | None:
         if not any(hooks.approval_gate for hooks in self.all):
@@ -59,6 +92,12 @@ def joined(outer: RunHooks | None, own: PolicyHooks | None) -> RunHooks | None:
     if own is None or (outer is not None and any(own is one for one in outer.all)):
         return outer
     return RunHooks(all=(*(outer.all if outer else ()), own))
+
+
+def redaction_of(outer: RunHooks | None, own: PolicyHooks | None) -> Redaction | None:
+    """What is taken out of all that a run with these hooks writes down."""
+    hooks = joined(outer, own)
+    return hooks.redaction if hooks else None
 
 
 def check_names(hooks: PolicyHooks | None, known: Collection[str], whose: str) -> None:

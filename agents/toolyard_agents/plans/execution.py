@@ -67,7 +67,8 @@ class Execution:
             run_id=ctx.run_id,
             call_id=hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:16],
         )
-        return await replace(self.gate, approver=self._approve).call(call, ctx.caller, ctx.door)
+        gate = self.gate if self.hooks is None else self.hooks.discreet(self.gate)
+        return await replace(gate, approver=self._approve).call(call, ctx.caller, ctx.door)
 
     async def _approve(self, ask: Ask) -> Answer:
         if self.hooks and (gates := self.hooks.gates(ask.tool)):

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from toolyard_agents.errors import StorageConflict, StorageError
+from toolyard_agents.hooks.redaction import Redaction
 from toolyard_agents.runtime.approval_record import ANSWERED, OUTCOMES, ApprovalOutcome, ApprovalState, PendingApproval
 from toolyard_agents.storage.storage import Key, Scope, Storage
 from toolyard_kernel.approvals.asks import Answer, Ask
@@ -49,12 +50,13 @@ class OpenAsk:
 class ApprovalDesk:
     """The asks of one tenant's agents, in a storage that other processes may share.
 
-    An ask is answered once, by whoever is first, and only while it waits.
+    An ask is answered once, by whoever is first, and only while it waits. A `redaction` is for what is said with it.
     """
 
     storage: Storage
     tenant: str
     clock: Callable[[], float] = time.time
+    redaction: Redaction | None = None
     _answered: dict[str, asyncio.Event] = field(default_factory=dict[str, asyncio.Event])
 
     async def open(self, ask: Ask, *, agent: str, thread_id: str, run_id: str, tool_call_id: str) -> OpenAsk:
@@ -98,6 +100,8 @@ class ApprovalDesk:
         approval, version = await self._get(id)
         if approval.state != "pending":
             raise UnknownName(f"approval {id!r} does not wait for an answer: it is {approval.state}")
+        if feedback is not None and self.redaction is not None:
+            feedback = self.redaction.text(feedback)
         answered = replace(approval, state=ANSWERED[outcome], feedback=feedback)
         try:
             await self._put(answered, version=version)

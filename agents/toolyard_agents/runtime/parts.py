@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from toolyard_agents.agent import Agent
@@ -108,9 +108,11 @@ class RuntimeParts:
         policy_hooks: PolicyHooks | None = None,
     ) -> RuntimeParts:
         """The parts of a runtime of these agents."""
-        threads = StoredThreads(storage=ground.storage)
-        approvals = ApprovalDesk(storage=ground.storage, tenant=ground.tenant)
         hooks = joined(None, policy_hooks)
+        ground = replace(ground, gate=hooks.discreet(ground.gate)) if hooks else ground
+        threads = StoredThreads(storage=ground.storage)
+        redaction = hooks.redaction if hooks else None
+        approvals = ApprovalDesk(storage=ground.storage, tenant=ground.tenant, redaction=redaction)
         team = Team(agents=agents, gate=ground.gate, threads=threads, hooks=hooks)
         host = Caller(id=HOST, tenant=ground.tenant, profile=BUILT_IN["unrestricted"])
         parts = cls(

@@ -13,7 +13,7 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.errors import AgentError
 from toolyard_agents.hooks.policy_hooks import PolicyHooks
-from toolyard_agents.hooks.run_hooks import check_names, joined
+from toolyard_agents.hooks.run_hooks import check_names, joined, redaction_of
 from toolyard_agents.policies.bounds import check_bound
 from toolyard_agents.policies.default import policy_of
 from toolyard_agents.policies.graph import with_inputs
@@ -186,11 +186,11 @@ class Runtime:
                 names the first difference.
         """
         found, trace = chosen(self.parts.agents, agent), read_trace(self.trace_dir, trace_id)
-        policy = policy or policy_of(found)
+        policy, redaction = policy or policy_of(found), redaction_of(self.parts.runs.hooks, found.policy_hooks)
         if until is None:
-            return await replayed(trace, found, policy, self.parts.agents)
+            return await replayed(trace, found, policy, self.parts.agents, redaction=redaction)
         check_bound("until", until)
-        played = await replayed(trace, found, policy, self.parts.agents, until)
+        played = await replayed(trace, found, policy, self.parts.agents, until, redaction)
         run = ProgramRun(
             agent=found,
             prompt="",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.hooks.run_hooks import redaction_of
 from toolyard_agents.policies.policy import Policy
 from toolyard_agents.results import RunResult
 from toolyard_agents.runtime.run_limits import RunLimits
@@ -37,7 +38,7 @@ async def traced(run: ProgramRun, runs: Runs, folder: Path) -> RunResult:
         AgentError: the policy cannot be used.
         OSError: the trace cannot be written.
     """
-    subject = Subject.of(run.agent, run.policy)
+    subject = Subject.of(run.agent, run.policy, redaction_of(runs.hooks, run.agent.policy_hooks))
     with runs.tracked(run.token), TraceWriter(folder=folder, subject=subject) as trace:
         async with runs.opened(run.agent, run.limits, trace.keep) as context:
             session = Session(run.agent, context=replace(context, policy=run.policy))
@@ -50,7 +51,8 @@ async def gone_on(run: ProgramRun, played: RunResult, runs: Runs, folder: Path) 
     Raises:
         OSError: the trace cannot be written.
     """
-    subject, before = Subject.of(run.agent, run.policy), played.events[:-1]
+    redaction, before = redaction_of(runs.hooks, run.agent.policy_hooks), played.events[:-1]
+    subject = Subject.of(run.agent, run.policy, redaction)
     with runs.tracked(run.token), TraceWriter(folder=folder, subject=subject, before=before) as trace:
         async with runs.opened(run.agent, run.limits, trace.keep) as context:
             state = State.from_entries(played.final_state.entries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from toolyard_agents.errors import ApprovalInterrupt
@@ -89,7 +89,7 @@ class CallApprover:
 
     async def _answer_at(self, desk: Desk, ask: Ask) -> Answer:
         emitter, call_id = self.door.emitter, self.door.call_id
-        asked = await desk.open(ask, agent=emitter.agent, run_id=emitter.run_id, tool_call_id=call_id)
+        asked = await desk.open(self._written(ask), agent=emitter.agent, run_id=emitter.run_id, tool_call_id=call_id)
         try:
             await self.door.tell(ask, asked.id)
         except BaseException:
@@ -119,6 +119,14 @@ class CallApprover:
             return await gates_answer(gates, ask) if gates else AUTO
         said: Any = self.approvers.callback(ask.tool, ask.arguments)
         return await said if inspect.isawaitable(said) else said
+
+    def _written(self, ask: Ask) -> Ask:
+        """The ask as it may be kept."""
+        redaction = self.approvers.hooks.redaction if self.approvers.hooks else None
+        if redaction is None:
+            return ask
+        told = redaction.value({"arguments": ask.arguments, "reason": ask.reason, "preview": ask.preview})
+        return replace(ask, **told)
 
     def _gates(self, ask: Ask) -> tuple[ApprovalGate, ...]:
         return self.approvers.hooks.gates(ask.tool) if self.approvers.hooks else ()

@@ -21,7 +21,7 @@ from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, JsonObject, ResourceLink, Text
 from toolyard_kernel.errors import ToolyardError
-from toolyard_kernel.ledger.redaction import field_names_only, scrub, without_secrets
+from toolyard_kernel.ledger.redaction import REDACTED, field_names_only, scrub, without_secrets
 
 NOT_MADE = "This call was not made: the run was cancelled before it began."
 REFUSED = frozenset({"denied", "approval_required"})
@@ -209,6 +209,8 @@ def _arguments_of(request: ToolRequest) -> JsonObject | str:
         arguments: Any = json.loads(request.arguments or "{}")
     except (ValueError, RecursionError) as error:
         return f"not JSON ({error}); write one JSON object"
+    if isinstance(arguments, dict) and REDACTED in arguments:
+        return "they were redacted when the conversation was kept, so the call cannot be made from there; make it anew"
     if not isinstance(arguments, dict):
         return f"a JSON {type(arguments).__name__}; write one JSON object"
     return cast("JsonObject", arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import time
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolyard_agents.events import TERMINAL, AgentEvent, EventType
+from toolyard_agents.hooks.events import redacted_event
+from toolyard_agents.hooks.redaction import Redaction
 
 log = logging.getLogger("toolyard")
 
@@ -23,7 +26,11 @@ Keep = Callable[[AgentEvent], Awaitable[None]]
 
 @dataclass(slots=True, kw_only=True)
 class Emitter:
-    """Numbers the events of one run, keeps them, and hands them on."""
+    """Numbers the events of one run, keeps them, and hands them on.
+
+    With a `redaction` they are redacted first, and what a model says is held back until its answer is whole: a piece of
+    it may be a piece of what must not be told.
+    """
 
     run_id: str
     agent: str
@@ -31,9 +38,27 @@ class Emitter:
     parent_call_id: str | None = None
     on_event: OnEvent | None = None
     keep: Keep | None = None
+    redaction: Redaction | None = None
     events: list[AgentEvent] = field(default_factory=list[AgentEvent])
+    _held: dict[object, dict[EventType, list[str]]] = field(default_factory=dict[object, dict[EventType, list[str]]])
 
     async def emit(self, type: EventType, **fields: Any) -> None:
+        if self.redaction is None:
+            await self._tell(type, fields)
+        elif type in ("text", "reasoning"):
+            answer = self._held.setdefault(asyncio.current_task(), {})
+            answer.setdefault(type, []).append(str(fields["content"]))
+        else:
+            await self._release(everything=type in TERMINAL)
+            await self._tell(type, fields)
+
+    async def _release(self, *, everything: bool) -> None:
+        """Tell what is held of the answers that the current task takes, or of all."""
+        for task in list(self._held) if everything else [asyncio.current_task()]:
+            for type, pieces in self._held.pop(task, {}).items():
+                await self._tell(type, {"content": "".join(pieces)})
+
+    async def _tell(self, type: EventType, fields: dict[str, Any]) -> None:
         event = AgentEvent(
             type=type,
             seq=len(self.events),
@@ -44,6 +69,8 @@ class Emitter:
             timestamp=time.time(),
             **fields,
         )
+        if self.redaction is not None:
+            event = redacted_event(self.redaction, event)
         self.events.append(event)
         await self._keep(event)
         await self._hand_on(event)

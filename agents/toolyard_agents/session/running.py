@@ -109,6 +109,7 @@ def _gate_of(policy: Policy, open_agent: OpenAgent, context: RunContext) -> Gate
 
 def emitter_of(session: Session, on_event: OnEvent | None = None) -> Emitter:
     """Tells what happens in the session's next run."""
+    hooks = hooked(session.context, session.agent).hooks
     return Emitter(
         run_id=secrets.token_hex(8),
         agent=session.agent.name,
@@ -116,6 +117,7 @@ def emitter_of(session: Session, on_event: OnEvent | None = None) -> Emitter:
         parent_call_id=session.context.parent_call_id,
         on_event=on_event or session.context.on_event,
         keep=session.context.keep,
+        redaction=hooks.redaction if hooks else None,
     )
 
 

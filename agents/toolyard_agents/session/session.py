@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -13,12 +14,14 @@ from toolyard_agents.cancellation import CancellationToken, following
 from toolyard_agents.control.control_file import Channel
 from toolyard_agents.control.listening import controlled
 from toolyard_agents.errors import SessionBusy, StateError
+from toolyard_agents.hooks.events import redacted_change
+from toolyard_agents.hooks.logs import redacted_logs
 from toolyard_agents.opened import OpenAgent, opened
 from toolyard_agents.results import RunResult
 from toolyard_agents.session.approving import ApprovalCallback
 from toolyard_agents.session.driving import CancelCheck, Driver
 from toolyard_agents.session.emitting import OnEvent
-from toolyard_agents.session.run_context import RunContext
+from toolyard_agents.session.run_context import RunContext, hooked
 from toolyard_agents.session.running import RunRequest, compactor_of, emitter_of, run_of
 from toolyard_agents.state.compaction import CompactResult
 from toolyard_agents.state.state import State
@@ -98,7 +101,7 @@ class Session:
 
     async def compact(self) -> CompactResult:
         """Let the model summarise the conversation so far, and go on from the summary."""
-        async with self._claimed(CancellationToken()), self._opened() as open_agent:
+        async with self._claimed(CancellationToken()), self._discreet() as open_agent:
             return await compactor_of(self, open_agent, emitter_of(self), self.state.update_usage).compact("manual")
 
     async def get_sandbox(self) -> Backend:
@@ -123,7 +126,7 @@ class Session:
 
     async def _go(self, request: RunRequest) -> RunResult:
         with following(request.token) as token:  # a run that ends may not end whatever else the program's token is for
-            async with self._claimed(token), self._opened() as open_agent:
+            async with self._claimed(token), self._discreet() as open_agent:
                 run = run_of(self, open_agent, replace(request, token=token))
                 try:
                     driven = Driver(run=run, token=token, cancel_check=self.cancel_check).to_the_end()
@@ -142,6 +145,19 @@ class Session:
             yield
         finally:
             self._token = None
+
+    @asynccontextmanager
+    async def _discreet(self) -> AsyncGenerator[OpenAgent]:
+        """What a run needs, which writes down nothing that its hooks redact."""
+        hooks = hooked(self.context, self.agent).hooks
+        redaction = None if hooks is None else hooks.redaction
+        async with self._opened() as open_agent:
+            if hooks is None or redaction is None:
+                yield open_agent
+                return
+            self.state.write_as(partial(redacted_change, redaction))
+            with redacted_logs(redaction):
+                yield OpenAgent(gate=hooks.discreet(open_agent.gate), model=hooks.asked(open_agent.model))
 
     @asynccontextmanager
     async def _opened(self) -> AsyncGenerator[OpenAgent]:

@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Literal
@@ -38,6 +39,7 @@ from toolyard_agents.usage import NOTHING, Usage
 
 Status = Literal["idle", "running", "completed", "error", "cancelled", "interrupted"]
 Observer = Callable[[Entry], object]
+Written = Callable[[Change], Change]
 
 log = logging.getLogger("toolyard")
 
@@ -66,6 +68,7 @@ class State:
         self._run_count = 0
         self._observers: list[Observer] = []
         self._sink: Sink | None = None
+        self._written: Written | None = None
         self._session_id = ""
         for entry in entries:
             self._replay(entry)
@@ -258,6 +261,14 @@ class State:
         """
         self._sink = sink
 
+    def write_as(self, written: Written) -> None:
+        """Let `entries`, and with them all that is written of the state, say what `written` makes of each change.
+
+        What was said stays as it was for whoever goes on with this state; who reads it anew reads what was written.
+        """
+        self._written = written
+        self._entries = [replace(entry, change=written(entry.change)) for entry in self._entries]
+
     def to_jsonl(self, path: str | PathLike[str]) -> None:
         """Append to a trace what it does not have yet; a new one has mode 0600.
 
@@ -298,17 +309,18 @@ class State:
             self._check(entry.change)
         except StateError as error:
             raise StateError(f"line {entry.seq + 1} does not follow from those before it: {error}") from error
-        self._apply(entry)
+        self._apply(entry, entry)
 
     def _commit(self, change: Change, run_id: str | None = None, at: float | None = None) -> None:
         self._check(change)
         now = time.time() if at is None else at
         entry = Entry(seq=len(self._entries), time=now, run_id=run_id or self._run_id, change=change)
-        self._record(entry)
-        self._apply(entry)
+        kept = entry if self._written is None else replace(entry, change=self._written(change))
+        self._record(kept)
+        self._apply(entry, kept)
         for observer in tuple(self._observers):
             try:
-                observer(entry)
+                observer(kept)
             except Exception:
                 log.exception("an observer of session %s failed", self._session_id)
 
@@ -344,8 +356,8 @@ class State:
             case _:
                 pass
 
-    def _apply(self, entry: Entry) -> None:
-        self._entries.append(entry)
+    def _apply(self, entry: Entry, kept: Entry) -> None:
+        self._entries.append(kept)
         match entry.change:
             case Opened(session_id):
                 self._session_id = session_id

@@ -18,16 +18,16 @@ from toolyard_kernel.calls.outcomes import Outcome, Status
 from toolyard_kernel.content import Text
 
 RECORDED = Decision(verdict="allow", rule="trace", reason="it was written down")
-HEARD = ("custom", SAID)
 GRAPH = "graph_"
 """What the contents of events begin with that a graph's notes are in."""
 
 
 def recording_of(own: Sequence[Line], ended: Line | None) -> Recording:
     """What a policy noted in the run, what was said to it, how its calls ended, and why it did."""
-    noted = (event for event in own if event["type"] == "custom" and str(event.get("content")).startswith(GRAPH))
+    own_words = [event for event in own if event["type"] == "custom" and "tool_name" not in event]  # no tool's
+    noted = (event for event in own_words if str(event.get("content")).startswith(GRAPH))
     notes = tuple(json.dumps(event.get("tool_metadata")) for event in noted)
-    told: list[Line] = [event["tool_metadata"] for event in own if (event["type"], event.get("content")) == HEARD]
+    told: list[Line] = [event["tool_metadata"] for event in own_words if event.get("content") == SAID]
     said = [(about["after_step"], about["text"]) for about in told]
     reason = str((ended or {}).get("content") or "")
     return Recording(notes=notes, outcomes=_outcomes(own), said=said, reason=reason)

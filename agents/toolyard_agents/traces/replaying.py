@@ -8,6 +8,7 @@ from typing import cast
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.errors import TraceError
+from toolyard_agents.hooks.redaction import Redaction
 from toolyard_agents.opened import OpenAgent
 from toolyard_agents.policies.policy import Policy
 from toolyard_agents.results import ENDS, RunResult, StopReason
@@ -27,15 +28,20 @@ from toolyard_kernel.profiles.builtin import BUILT_IN
 
 
 async def replayed(
-    trace: Trace, agent: Agent, policy: Policy, agents: Mapping[str, Agent], until: int | None = None
+    trace: Trace,
+    agent: Agent,
+    policy: Policy,
+    agents: Mapping[str, Agent],
+    until: int | None = None,
+    redaction: Redaction | None = None,
 ) -> RunResult:
     """The run of a trace once more, by the agent as it is now; it is interrupted after `until` steps. It changes
-    nothing anywhere.
+    nothing anywhere. The `redaction` is that of the trace.
 
     Raises:
         TraceError: the agent or the policy is not the one that ran, or the trace ends before that step.
     """
-    if difference := Subject.of(agent, policy).difference(trace.subject):
+    if difference := Subject.of(agent, policy, redaction).difference(trace.subject):
         raise TraceError(f"trace {trace.id!r} cannot be played again: {difference}")
     ended = _last(trace.own)
     recording = recording_of(trace.own, ended)

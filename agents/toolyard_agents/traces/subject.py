@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # whoever only reads traces need not load what runs agents
     from toolyard_agents.agent import Agent
+    from toolyard_agents.hooks.redaction import Redaction
     from toolyard_agents.policies.policy import Policy
     from toolyard_kernel.tools.registry import Registry
 
@@ -24,15 +25,16 @@ class Subject:
     policy: dict[str, Any]
 
     @classmethod
-    def of(cls, agent: Agent, policy: Policy) -> Subject:
-        """The agent as it is now, with the policy of its run."""
-        return cls(
+    def of(cls, agent: Agent, policy: Policy, redaction: Redaction | None = None) -> Subject:
+        """The agent as it is now, with the policy of its run, as it may be written down."""
+        subject = cls(
             agent=agent.name,
             model=agent.model if isinstance(agent.model, str) else agent.model.name,
             system_prompt=_digest(agent.system_prompt),
             tools=_tools(agent.registry),
             policy=policy.about,
         )
+        return subject if redaction is None else cls(**redaction.value(subject.to_dict()))
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)

@@ -24,6 +24,7 @@ from toolyard_kernel.approvals.sweep import ASKED, DECIDED, SPENT, WEEK, remove,
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import LedgerError, UnknownName
 from toolyard_kernel.exclusive_files import create_once
+from toolyard_kernel.ledger.redaction import Redaction
 
 FOLDER = "approvals"
 ID = re.compile(r"[0-9a-f]{16}")
@@ -61,8 +62,10 @@ class Approval:
 class Approvals:
     """The approvals in `state / "approvals"`."""
 
-    def __init__(self, state: Path, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, state: Path, clock: Callable[[], float] = time.time, redaction: Redaction | None = None) -> None:
+        """A `redaction` takes more out of what is kept than secret fields."""
         self.state = state
+        self.redaction = redaction
         self.folder = state / FOLDER
         self._clock = clock
         self._swept = -math.inf
@@ -79,6 +82,8 @@ class Approvals:
             if approval.state == "pending":
                 return approval
         now = self._clock()
+        if self.redaction is not None:
+            told = {**told, **self.redaction.value({name: told[name] for name in ("reason", "arguments", "preview")})}
         asked = {**told, "binding": binding, "asked": now, "expires": now + deadline, "deadline": deadline}
         number = secrets.token_hex(8)
         self._create(f"{number}{ASKED}", asked)

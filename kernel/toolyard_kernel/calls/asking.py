@@ -8,6 +8,7 @@ import time
 from typing import Literal
 
 from toolyard_kernel.approvals.asks import PASSED_ON, Answer, Approver, Ask, PassedOn
+from toolyard_kernel.approvals.edits import completed
 from toolyard_kernel.approvals.store import Approvals
 from toolyard_kernel.calls.doors import Door
 from toolyard_kernel.calls.waiting import in_time
@@ -52,7 +53,10 @@ def _operator_answers(ask: Ask, approvals: Approvals, deadline: float) -> Answer
     for approval in approvals.of(ask.binding):
         if approval.state == "approved":
             yes = f"an operator approved {approval.id}"
-            return Answer(approved=True, reason=yes, arguments=approval.edited, spend=approval.id)
+            edited = approval.edited
+            if edited is not None:  # as the operator saw them, which may be less than the ask shows
+                edited = completed(edited, approval.arguments, ask.arguments, frozenset())
+            return Answer(approved=True, reason=yes, arguments=edited, spend=approval.id)
         if approval.state == "denied":
             return Answer(approved=False, reason=f"approval was refused by an operator ({approval.id})")
         if approval.state == "damaged":

@@ -10,22 +10,26 @@ from dataclasses import dataclass
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.decisions import Decision
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
+from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import LedgerError
 from toolyard_kernel.ledger import records
 from toolyard_kernel.ledger.ledger import Ledger
-from toolyard_kernel.ledger.redaction import field_names_only, redact, scrub
+from toolyard_kernel.ledger.redaction import Redaction, field_names_only, redact, scrub
 from toolyard_kernel.tools.registry import Registered
 
 NO_SECRETS: frozenset[str] = frozenset()
+FROM_OUTSIDE = ("tool", "caller", "thread_id", "reason")
+"""What a record says besides arguments and errors that is not the kernel's own."""
 
 log = logging.getLogger("toolyard")
 
 
 @dataclass(frozen=True, slots=True)
 class Recorder:
-    """Writes the two records of a call, or the one of a refusal."""
+    """Writes the two records of a call, or the one of a refusal; a `redaction` takes more out of them than secrets."""
 
     ledger: Ledger
+    redaction: Redaction | None = None
 
     async def started(self, call: ToolCall, caller: Caller, decision: Decision, entry: Registered) -> None:
         """Record a call before its handler runs; a ledger that syncs has it on the disk by then.
@@ -33,7 +37,8 @@ class Recorder:
         Raises:
             LedgerError: it could not be recorded, so it must not run.
         """
-        synced = self._append(records.started(call, caller, decision, redact(call.arguments, entry.secret)))
+        arguments = redact(call.arguments if self.redaction is None else self._redacted(call), entry.secret)
+        synced = self._append(records.started(call, caller, decision, arguments))
         if synced is not None:
             await synced
 
@@ -42,7 +47,7 @@ class Recorder:
 
         What it returns, if anything, is for `settled`, before a caller that is still there is answered.
         """
-        message = "" if outcome.ok else scrub(outcome.text, call.arguments, entry.secret)
+        message = "" if outcome.ok else self._told(scrub(outcome.text, call.arguments, entry.secret))
         return self._append_last(records.ended(call, caller, outcome, message), outcome)
 
     async def settled(self, synced: Awaitable[None]) -> None:
@@ -54,12 +59,23 @@ class Recorder:
         """Record a refusal. Arguments that no schema vouches for may hold a secret anywhere: only names are kept."""
         vouched = entry is not None and not entry.input.problems(call.arguments)
         secret = entry.secret if entry else NO_SECRETS
-        shown = redact(call.arguments, secret) if vouched else field_names_only(call.arguments)
-        message = scrub(outcome.decision.reason, call.arguments, secret)
+        arguments = call.arguments if self.redaction is None else self._redacted(call)
+        shown = redact(arguments, secret) if vouched else field_names_only(arguments)
+        message = self._told(scrub(outcome.decision.reason, call.arguments, secret))
         self._append_last(records.refused(call, caller, outcome, message, shown), outcome)
+
+    def _redacted(self, call: ToolCall) -> JsonObject:
+        """Before long texts are cut: half of a find would not be found."""
+        arguments: JsonObject = self.redaction.value(call.arguments) if self.redaction else call.arguments
+        return arguments
+
+    def _told(self, message: str) -> str:
+        return message if self.redaction is None else self.redaction.text(message)
 
     def _append(self, record: records.Record) -> Awaitable[None] | None:
         try:
+            if self.redaction is not None:
+                record = {**record, **{name: self.redaction.value(record[name]) for name in FROM_OUTSIDE}}
             return self.ledger.append(record)
         except LedgerError:
             raise

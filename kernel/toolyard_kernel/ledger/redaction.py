@@ -6,11 +6,25 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from toolyard_kernel.content import JsonObject
 
 REDACTED = "[redacted]"
+
+
+class Redaction(Protocol):
+    """Takes out what must not be written down, by its looks: fields that are secret are taken out without it."""
+
+    def text(self, text: str) -> str:
+        """The text without it."""
+        ...
+
+    def value(self, value: Any) -> Any:
+        """A copy of a JSON value without it, in the names of fields too."""
+        ...
+
+
 LONGEST_TEXT = 256
 MOST_ITEMS = 50
 DEEPEST = 8
