@@ -21,7 +21,20 @@ EXPECTED = {
     "demo.py": ["listed: list, publish, read, word_count", "✗ refused  401", "token:demo (readonly)  publish  denied"],
     "embedded.py": ["order {'product': 'mug', 'count': 5} →  {\"mug\":8}", "→ refused: approval was refused"],
     "fastapi_mount.py": ["GET /health → {'status': 'ok'}", "add 19 + 23 → 42"],
+    "graph.py": [
+        "look_up   sent: a red mug, sent on Monday",
+        "wish: 84 characters; at most 60 are wanted\n          → too long\nwrite",
+        "completed after 2 drafts: Sorry about your red mug!",
+        'n3 -- "too long" --> n2',
+    ],
     "own_toolkit.py": ["find_note →  three minutes", "no note is titled 'coffee'"],
+    "plan_and_replay.py": [
+        "4  asks for price\n     price → 5\n",
+        "completed: Both cost 12 euros.\n  52 lines of trace; called: mug, mug, cup\n",
+        "played again: Both cost 12 euros.\n  the same: True; called since: []",
+        'by another policy: the policy is "react", and the trace is of "plan_execute"',
+        "completed: Both together cost 10 euros.\n  a trace of its own: True",
+    ],
     "services.py": [
         "price          7",
         "cheapest       cup",
@@ -29,6 +42,14 @@ EXPECTED = {
         "Ada knows. Mails: ['to ",
     ],
     "stdio_client.py": ["minimal.yaml"],
+    "supervisor.py": [
+        "keeper    stock → 2",
+        "gate      order 8: yes",
+        "gate      order 800: no",
+        "buyer     order → ordered 8 of mug",
+        "boss      delegate → 8 mugs are ordered; 800 are too many.",
+        "the buyer was offered: order\ncompleted: We have 2 mugs",
+    ],
     "team.py": [
         "mug-old    4.00  stock 0\n  mug-red    7.00",
         "→ refused before it ran: DELETE",

@@ -2,57 +2,35 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import io
 import json
-import re
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import redirect_stdout
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import anyio
 import mcp_types as types
 import pytest
 from mcp import Client
 
+from tests.docs.pasting import DOCS, Reader, blocks_of, kinds_of, promised
 from toolyard import Runtime, mcp
 
 pytestmark = pytest.mark.anyio
 
-PAGE = (Path(__file__).parents[2] / "docs/runtime.md").read_text()
-SHOP, *BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = (DOCS / "runtime.md").read_text()
+SHOP, *BLOCKS = blocks_of(PAGE)
 (ANSWERING,) = [block for block in BLOCKS if "__main__" in block]
 
 
-@dataclass(slots=True)
-class Reader:
-    """Somebody who pastes one block after the other into one program."""
-
-    folder: Path
-    names: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    async def paste(self, block: str) -> str:
-        printed = io.StringIO()
-        code = compile(block, "runtime.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        with redirect_stdout(printed):
-            made = eval(code, self.names)  # noqa: S307 - running it is the test
-            if inspect.iscoroutine(made):
-                await made
-        return printed.getvalue()
-
-    async def run_beside_a_call_that_waits(self, block: str) -> str:
-        (self.folder / "answer.py").write_text(block)
-        runtime: Runtime = self.names["runtime"]
-        prompt = '{"tool": "withdraw", "arguments": {"product": "mug"}}'
-        async for event in runtime.run_specialist("clerk", prompt, thread_id="other"):
-            if event["type"] == "approval_required":
-                done = await anyio.run_process([sys.executable, "-W", "error", "answer.py"], cwd=self.folder)
-                return done.stdout.decode()
-        raise AssertionError("nothing was asked")
+async def run_beside_a_call_that_waits(reader: Reader, block: str, folder: Path) -> list[str]:
+    (folder / "answer.py").write_text(block)
+    runtime: Runtime = reader.names["runtime"]
+    prompt = '{"tool": "withdraw", "arguments": {"product": "mug"}}'
+    async for event in runtime.run_specialist("clerk", prompt, thread_id="other"):
+        if event["type"] == "approval_required":
+            done = await anyio.run_process([sys.executable, "-W", "error", "answer.py"], cwd=folder)
+            return done.stdout.decode().splitlines()
+    raise AssertionError("nothing was asked")
 
 
 @pytest.fixture
@@ -61,7 +39,7 @@ async def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenera
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     (tmp_path / "shop.py").write_text(SHOP)
-    reader = Reader(tmp_path)
+    reader = Reader()
     try:
         yield reader
     finally:
@@ -70,11 +48,12 @@ async def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGenera
             await reader.names["runtime"].close()
 
 
-async def test_the_blocks_print_what_they_say(reader: Reader) -> None:
+async def test_the_blocks_print_what_they_say(reader: Reader, tmp_path: Path) -> None:
     with anyio.fail_after(60):
         for block in BLOCKS:
-            run = reader.run_beside_a_call_that_waits if block is ANSWERING else reader.paste
-            assert (await run(block)).splitlines() == re.findall(r"# → (.*)$", block, re.MULTILINE)
+            waits = block is ANSWERING
+            printed = run_beside_a_call_that_waits(reader, block, tmp_path) if waits else reader.paste(block)
+            assert await printed == promised(block)
 
 
 @pytest.mark.parametrize("agent", ["mcp", "clerk"])
@@ -102,4 +81,4 @@ async def test_over_mcp_the_callers_user_is_asked_where_the_client_can(
 
 
 async def test_there_is_no_other_kind_of_block() -> None:
-    assert len(re.findall(r"^```\w", PAGE, re.MULTILINE)) == 1 + len(BLOCKS)
+    assert kinds_of(PAGE) == ["python"] * (1 + len(BLOCKS))
