@@ -37,7 +37,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_readme_has_no_block_that_these_tests_do_not_know() -> None:
-    kinds = ["sh", "json", "yaml", "python", "yaml", "sh", "yaml", "python", "python", "yaml", "python"]
+    kinds = ["sh", "json", "yaml", "python", "yaml", "sh", "yaml", "python", "python", "python", "yaml", "python"]
     assert [kind for kind, _ in BLOCKS] == kinds
 
 
@@ -101,8 +101,23 @@ def test_the_agent_in_python_runs(tmp_path: Path) -> None:
     assert "Warning" not in done.stderr  # where there is no sandbox, it says that there is no `bash`
 
 
+async def test_the_graph_goes_round_until_its_branch_leaves_it_and_is_played_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = blocks("python")[2].replace('"gpt-5-mini"', '"scripted"')  # which says what it was asked
+    names: dict[str, Any] = {}
+    exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - running it is the test
+    await names["write"]("a pond,\na frog,\na sound")
+    await names["write"]("two\nlines")
+    found, same, endless, also = capsys.readouterr().out.splitlines()
+    assert found.startswith('end {"haiku": "Write a haiku on a pond')
+    assert endless == "max_iterations "
+    assert same == also == "True"
+
+
 async def test_the_team_in_a_python_program_answers(capsys: pytest.CaptureFixture[str]) -> None:
-    program = blocks("python")[2].replace('interpreter="openai"', 'interpreter="scripted"')
+    program = blocks("python")[3].replace('interpreter="openai"', 'interpreter="scripted"')
     names: dict[str, Any] = {}
     exec(compile(program, "README.md", "exec"), names)  # noqa: S102 - running it is the test
     delegate = {"tool": "delegate", "arguments": {"agent": "poet", "prompt": "Roses are red."}}
@@ -118,7 +133,7 @@ def test_the_config_for_other_machines_is_one() -> None:
 
 async def test_the_embedded_program_makes_an_application() -> None:
     names: dict[str, object] = {}
-    exec(compile(blocks("python")[3], "README.md", "exec"), names)  # noqa: S102 - running it is the test
+    exec(compile(blocks("python")[4], "README.md", "exec"), names)  # noqa: S102 - running it is the test
     runtime = names["runtime"]
     assert isinstance(runtime, mcp.ToolRuntime)
     assert [tool["name"] for tool in mcp.list_tools(runtime)] == ["greet"]
