@@ -164,6 +164,27 @@ async def test_a_run_that_is_not_stored_leaves_nothing_and_is_not_listed(tmp_pat
         assert (refused.code, "leave out --no-store" in refused.err) == (2, True)
 
 
+async def test_a_script_goes_on_with_the_session_that_the_result_names(tmp_path: Path) -> None:
+    async with playing(tmp_path, at_once(text_turn("one")), at_once(text_turn("two"))) as scene:
+        result = json.loads((await scene.at(*scene.run, "--json")).out.splitlines()[-1])
+        done = await scene.at(*scene.run, "--session", result["session_id"])
+        assert (done.code, done.out) == (0, "two\n")
+        assert [message["role"] for message in scene.messages(1)] == ["user", "assistant", "user"]
+
+
+def test_a_store_that_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None:
+    yard = write_yard(tmp_path)
+    yard.write("agent.yaml", "model: scripted\n")
+    yard.write(SESSIONS, "no folder")
+    refused = yard.run("run", "hello", "--agent", "./agent.yaml")
+    assert (refused.code, refused.out) == (2, "")
+    assert (
+        f"no session can be kept in {tmp_path / SESSIONS}: Not a directory; --no-store runs without one" in refused.err
+    )
+    assert yard.run("run", "hello", "--agent", "./agent.yaml", "--no-store").out == "hello\n"
+    assert yard.run("ps").code == 0
+
+
 def spoil(sessions: Path, model: Path) -> None:
     """Fill a store with what is no session, beginning with copies of one that is."""
     about, trace = (model / "about.json").read_bytes(), (model / "state.jsonl").read_bytes()

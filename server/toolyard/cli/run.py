@@ -113,5 +113,5 @@ async def _run(
     async with chosen.opened() as opened:
         session = keeping.session(chosen.agent, replace(context, opened=opened))
         result = await session.run(prompt, on_event=output.hear, token=token)
-    await output.end(result)
+    await output.end(result, session.state.session_id if session.channel else None)
     return result

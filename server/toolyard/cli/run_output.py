@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, Protocol
 
 from toolyard.cli.drawing import Drawing, Question, one_line, question_of
 from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.control.naming import SHORTEST
 from toolyard_agents.events import TERMINAL, AgentEvent
 from toolyard_agents.results import RunResult
 from toolyard_kernel.approvals.shown import shown, shown_text
@@ -18,11 +19,11 @@ TOLD = frozenset({"tool_start", "tool_end", "tool_blocked", "approval_required",
 
 
 class RunOutput(Protocol):
-    """Hears the events of a run, and its result."""
+    """Hears the events of a run, and its result, with the id of its session if that is kept."""
 
     async def hear(self, event: AgentEvent) -> None: ...
 
-    async def end(self, result: RunResult) -> None: ...
+    async def end(self, result: RunResult, session_id: str | None) -> None: ...
 
 
 class Stdout:
@@ -59,8 +60,9 @@ class JsonOutput:
     async def hear(self, event: AgentEvent) -> None:
         await self._line(event.to_dict())
 
-    async def end(self, result: RunResult) -> None:
-        await self._line({"type": "result", **result.to_dict()})
+    async def end(self, result: RunResult, session_id: str | None) -> None:
+        kept = {"session_id": session_id} if session_id else {}
+        await self._line({"type": "result", **result.to_dict(), **kept})
 
     async def _line(self, record: dict[str, Any]) -> None:
         await self._stdout.write(json.dumps(record, default=str) + "\n")
@@ -88,7 +90,7 @@ class TextOutput:
             self._tell(event)
         self._go_on(event)
 
-    async def end(self, result: RunResult) -> None:
+    async def end(self, result: RunResult, session_id: str | None) -> None:
         self._drawing.doing(None)
         await self._break_line()
         if result.status == "interrupted":
@@ -96,7 +98,8 @@ class TextOutput:
         cost = "" if result.cost is None else f", ${result.cost:.4f}"
         used = f"{result.usage['input_tokens']} tokens in, {result.usage['output_tokens']} out{cost}"
         if self._stdout.terminal:
-            self._drawing.line(used, "aside")
+            kept = f"; session {session_id[:SHORTEST]}" if session_id else ""
+            self._drawing.line(used + kept, "aside")
 
     async def _text(self, text: str) -> None:
         if text:
