@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-import io
-import re
-from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.docs.pasting import DOCS, Reader, blocks_of, kinds_of, promised
+
 pytestmark = pytest.mark.anyio
 
-PAGE = (Path(__file__).parents[2] / "docs/hooks.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PAGE = (DOCS / "hooks.md").read_text()
+BLOCKS = blocks_of(PAGE)
 
 
 async def test_the_page_does_what_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    assert BLOCKS
+    reader = Reader()
+    assert kinds_of(PAGE) == ["python"] * len(BLOCKS) != []
     for block in BLOCKS:
-        printed = io.StringIO()
-        code = compile(block, "hooks.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        with redirect_stdout(printed):
-            made = eval(code, names)  # noqa: S307 - running it is the test
-            if inspect.iscoroutine(made):
-                await made
-        assert printed.getvalue().splitlines() == re.findall(r"# → (.*)", block)
-    await names["runtime"].close()
+        assert await reader.paste(block) == promised(block)
+    await reader.names["runtime"].close()
