@@ -41,7 +41,7 @@ conformance: $(READY) ## run the MCP conformance suites, and clients in TypeScri
 # Nothing is written into the acceptance folder: no bytecode, no cache.
 acceptance: $(READY) ## run the acceptance tests, where they are
 	@if [ -d "$(ACCEPTANCE)" ]; then \
-	  PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m pytest -p tests.pending -p no:cacheprovider $(WORKERS) -q "$(ACCEPTANCE)" $(ARGS); \
+	  PYTHONDONTWRITEBYTECODE=1 $(BIN)/python -m pytest -p no:cacheprovider $(WORKERS) -q "$(ACCEPTANCE)" $(ARGS); \
 	else \
 	  echo "No acceptance tests in $(ACCEPTANCE): skipped."; \
 	fi
