@@ -1,4 +1,5 @@
-"""The public names of the runtime API and of the Python SDK, one by one: fields, defaults, keywords and events."""
+"""The public names of the runtime API, the Python SDK, the runtime of agents and the running of agents, one by one:
+fields, defaults, keywords and events."""
 
 from __future__ import annotations
 
@@ -75,12 +76,26 @@ FIELDS: dict[str, dict[str, Any]] = {
     },
     "SessionInfo": dict.fromkeys(("id", "status", "created_at", "model", "profile", "first_prompt"), MISSING),
     "CompactResult": dict.fromkeys(("summary", "tokens_before", "tokens_after", "trigger"), MISSING),
-    "RunResult": dict.fromkeys(("text", "events", "status"), MISSING),
+    "RunResult": {
+        **dict.fromkeys(("text", "events", "status", "used", "run_id", "stop_reason"), MISSING),
+        "messages": (),
+        "final_state": None,
+    },
     "RuntimeSpec": dict.fromkeys(
         ("tenant", "agents", "references", "plans", "toolkits", "tools", "providers", "storage"), MISSING
     ),
     "ReferenceSpec": dict.fromkeys(("name", "schema", "glimpse"), MISSING),
     "TestingConfig": {"mock_response": MISSING},
+    "ReActPolicy": {"max_iterations": None},
+    "FunctionCallingPolicy": {"max_iterations": None, "max_invalid": 3},
+    "GraphPolicy": {"graph": MISSING, "max_iterations": None, "inputs": {}},
+    "SupervisorPolicy": {"agents": MISSING, "max_iterations": None},
+    "PlanExecutePolicy": {"max_steps": 20, "max_iterations": 10, "max_plans": 3},
+    "PolicyHooks": dict.fromkeys(("pii_redaction", "tool_filter", "approval_gate")),
+    "PIIRedactionHook": {"redact_emails": True},
+    "ToolFilter": {"denied": (), "allowed": None},
+    "ApprovalGate": {"required": MISSING, "callback": None},
+    "Tool": {"timeout": None, "retries": 0, "idempotent": False},
 }
 
 KEYWORDS: dict[str, tuple[str, ...]] = {
@@ -108,6 +123,43 @@ KEYWORDS: dict[str, tuple[str, ...]] = {
     "Runtime.reference_glimpse": ("self", "reference"),
     "Runtime.close": ("self",),
     "mcp.list_tools": ("runtime", "agent"),
+    "Agent": ("config", "name", "model", "tools", "registry", "policy", "trace_dir", "policy_hooks"),
+    "Agent.run": ("self", "prompt", "on_event", "token"),
+    "Agent.run_stream": ("self", "prompt"),
+    "Runtime": ("trace_dir", "timeout", "max_concurrency", "policy_hooks", "parts"),
+    "Runtime.register_agent": ("self", "agent"),
+    "Runtime.run": (
+        "self",
+        "agent",
+        "prompt",
+        "policy",
+        "timeout",
+        "max_concurrency",
+        "on_event",
+        "token",
+        "inputs",
+    ),
+    "Runtime.replay": ("self", "trace_id", "agent", "policy", "until", "on_event", "token"),
+    "Graph": ("state",),
+    "Graph.add_node": (
+        "self",
+        "name",
+        "function",
+        "model",
+        "tool",
+        "agent",
+        "graph",
+        "prompt",
+        "arguments",
+        "output",
+    ),
+    "Graph.add_edge": ("self", "source", "target"),
+    "Graph.add_branch": ("self", "source", "choose", "targets"),
+    "Graph.reducer": ("self", "key", "function"),
+    "Graph.set_exit": ("self", "names"),
+    "testing.FakeModel": ("name",),
+    "testing.FakeModel.add_response": ("self", "text", "usage", "delay", "reason"),
+    "testing.FakeModel.add_tool_calls": ("self", "calls", "text", "usage", "delay"),
 }
 
 EVENTS = (
@@ -140,7 +192,9 @@ MEMBERS: dict[str, tuple[str, ...]] = {
     ),
     "Session": ("run", "cancel", "compact", "get_sandbox", "close", "__aenter__", "__aexit__"),
     "SessionStore": ("create_session", "resume", "list", "get_latest_id"),
-    "RunResult": ("usage",),
+    "RunResult": ("usage", "output", "trace_id", "reason", "cost"),
+    "Graph": ("compile", "to_mermaid"),
+    "Policy": ("about", "tools", "drive"),
     "TenantSpec": ("resource_id",),
     "RuntimeSpec": ("to_dict", "to_json", "to_yaml", "from_json", "from_yaml"),
 }
