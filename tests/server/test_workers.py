@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from mcp import Client
 
 from tests.server.raw_http import HELLO, JSON, exchange, modern, modern_headers, post, post_modern
+from tests.server.worker_processes import TWO, gone, stopped, workers_of
 from tests.server.yards import DEADLINE, MODERN, Server, Yard, serving, text_of, until, write_yard
 
 pytestmark = pytest.mark.anyio
@@ -40,24 +39,6 @@ def talk() -> str:
 '''
 CONFIG = "python: [my_tools]\nprofile: {approval: {on_ask: [elicit, deny]}}\n"
 YES = {"approval": {"action": "accept", "content": {"approve": True}}}
-TWO = ("--workers", "2")
-
-
-def workers_of(server: Server) -> list[int]:
-    """The processes that the server keeps going."""
-    pid = server.process.pid
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
-@contextmanager
-def stopped(pid: int) -> Generator[None]:
-    """Meanwhile a process does nothing at all."""
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        with suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGCONT)
 
 
 def called(server: Server, tool: str, **more: Any) -> Any:
@@ -69,13 +50,6 @@ def called(server: Server, tool: str, **more: Any) -> Any:
 
 def who(server: Server) -> int:
     return int(called(server, "who")["content"][0]["text"])
-
-
-def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].startswith("Z")
-    except FileNotFoundError:
-        return True
 
 
 @pytest.fixture
@@ -203,4 +177,4 @@ def test_agents_are_served_by_one_process(yard: Yard) -> None:
 def test_stdio_has_one_process(yard: Yard) -> None:
     done = yard.run("serve", yard.config, *TWO)
     assert done.code == 2
-    assert "--workers need --transport streamable-http" in done.err
+    assert "--workers and --metrics need --transport streamable-http" in done.err

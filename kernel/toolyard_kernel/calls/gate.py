@@ -26,6 +26,7 @@ from toolyard_kernel.calls.execution import Execution
 from toolyard_kernel.calls.observing import Observer
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.calls.previews import decline, preview_of
+from toolyard_kernel.calls.tally import NO_TOOL, Tally
 from toolyard_kernel.changes import Changes
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.effects import Effect
@@ -47,7 +48,8 @@ class Gate:
 
     `approver` answers asks before the caller's profile does; `services` and `changes` reach every handler; `running`
     holds the tools of the handlers that run now, each under a key of its own. `bound` is what no caller may go beyond
-    here, whatever its profile grants. `references` keep the whole of results that are too long. `observer` sees calls.
+    here, whatever its profile grants. `references` keep the whole of results that are too long. `observer` sees calls,
+    and `tally` counts them.
     """
 
     registry: Registry
@@ -60,6 +62,7 @@ class Gate:
     bound: PermissionProfile | None = None
     references: ReferenceStore | None = None
     observer: Observer | None = None
+    tally: Tally = field(default_factory=Tally)
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
@@ -222,6 +225,7 @@ class Gate:
     def _refused(self, refusal: Refusal, call: ToolCall, caller: Caller) -> Outcome:
         outcome = refusal.outcome(call)
         self.recorder.refused(call, caller, outcome, refusal.entry)
+        self.tally.refused(refusal.entry.name if refusal.entry else NO_TOOL, outcome.status)
         return outcome
 
     async def _run_and_record(self, admitted: Admitted, caller: Caller, door: Door) -> Outcome:
@@ -235,6 +239,7 @@ class Gate:
             del self.running[execution]
             ended = execution.outcome("cancelled") if ended is None else ended
             synced = self.recorder.ended(admitted.call, caller, ended, admitted.entry)
+            self.tally.ran(admitted.call.tool, ended)
         if synced is not None:
             await self.recorder.settled(synced)
         return outcome

@@ -4,11 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from toolyard.errors import StartError
 from toolyard.standard_streams import Streams
+from toolyard_kernel.folders import state_folder
+
+
+def _counts_of(supervisor: int) -> Path:
+    return state_folder() / "metrics" / str(supervisor)
+
+
+@contextmanager
+def counts_folder() -> Generator[None]:
+    """Meanwhile the workers of this process have a folder for what they count; an earlier process may have left one."""
+    folder = _counts_of(os.getpid())
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise StartError(f"{folder} cannot be made: {error.strerror}; make its folder writable") from error
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +45,11 @@ class Place:
     @property
     def door(self) -> socket.socket:
         return socket.socket(fileno=self.descriptor)
+
+    @property
+    def counts(self) -> Path:
+        """Where all workers write what they counted."""
+        return _counts_of(os.getppid())
 
     def tell(self, summary: str) -> None:
         """Say what this worker serves, now that it does."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
 
 from toolyard.cli.ending import TERMINATED, LoopFactory, first_sigterm, run
 from toolyard.cli.options import config_argument
-from toolyard.cli.place import Place
+from toolyard.cli.place import Place, counts_folder
 from toolyard.config.model import MOST_WORKERS, Http
 from toolyard.config.reloading import LiveConfig
 from toolyard.config.runtime import LoadedConfig, load_config
@@ -26,6 +27,7 @@ from toolyard_kernel.references.files import FileReferences
 @click.option("--host", help="The address to listen on, instead of the config's.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port; 0 takes a free one.")
 @click.option("--workers", type=click.IntRange(1, MOST_WORKERS), help="Processes that serve, instead of the config's.")
+@click.option("--metrics", is_flag=True, default=None, help="Answer /metrics too, for Prometheus.")
 @click.option("--reload", "watch", is_flag=True, help="Follow changes of the config and its files; SIGHUP always does.")
 @click.option("--worker", "descriptor", type=int, hidden=True, help="Be one of several that accept on this descriptor.")
 def command(
@@ -34,6 +36,7 @@ def command(
     host: str | None,
     port: int | None,
     workers: int | None,
+    metrics: bool | None,  # noqa: FBT001 - click passes it so
     watch: bool,  # noqa: FBT001 - click passes it so
     descriptor: int | None,
 ) -> None:
@@ -42,9 +45,10 @@ def command(
     SIGTERM stops an HTTP server in good order: nobody else comes in, and calls under way have `http.drain` of the
     config to end. A second one, or Ctrl-C, stops at once.
     """
-    given = {key: value for key, value in (("host", host), ("port", port), ("workers", workers)) if value is not None}
+    options = {"host": host, "port": port, "workers": workers, "metrics": metrics}
+    given = {name: value for name, value in options.items() if value is not None}
     if transport == "stdio" and given:
-        raise click.UsageError("--host, --port and --workers need --transport streamable-http")
+        raise click.UsageError("--host, --port, --workers and --metrics need --transport streamable-http")
     streams = claim_streams()  # from here to the end, nothing that tools or modules print can reach stdout
     loaded = load_config(config)
     http = loaded.config.http.model_copy(update=given)
@@ -81,6 +85,8 @@ async def _over_http(live: LiveConfig, http: Http, place: Place | None, *, watch
     # Here, not at the top: as above.
     from toolyard.mcp.draining import Drain  # noqa: PLC0415
     from toolyard.mcp.http import serve_http  # noqa: PLC0415
+    from toolyard.mcp.metrics import counted_by  # noqa: PLC0415
+    from toolyard.mcp.shared_counts import SharedCounts  # noqa: PLC0415
 
     config, runtime = live.loaded.config, live.runtime
 
@@ -90,7 +96,14 @@ async def _over_http(live: LiveConfig, http: Http, place: Place | None, *, watch
         else:
             click.echo(f"toolyard serves {_summary(runtime)} at {url}", err=True)
 
-    async with live.kept_up(watch=watch), runtime.lifespan():  # as above
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(live.kept_up(watch=watch))
+        await stack.enter_async_context(runtime.lifespan())  # as above
+        counted = counted_by(runtime.tool_gate)
+        if place and http.metrics:
+            shared = SharedCounts(folder=place.counts, own=counted)
+            await stack.enter_async_context(shared.written())
+            counted = shared.all
         with first_sigterm() as asked:
             if place:
                 place.when_left_alone(asked.set)
@@ -110,6 +123,7 @@ async def _over_http(live: LiveConfig, http: Http, place: Place | None, *, watch
                 drain=Drain(asked=asked, seconds=http.drain),
                 door=place.door if place else None,
                 modern_only=place is not None,
+                metrics=counted if http.metrics else None,
             )
     return TERMINATED if asked.is_set() else 0
 
@@ -126,10 +140,11 @@ async def _with_workers(loaded: LoadedConfig, http: Http, *, watch: bool) -> int
             "serve agents with one worker"
         )
     arguments = ["serve", str(loaded.path), "--transport", "streamable-http", "--host", http.host]
-    with listening(http.host, http.port) as door, first_sigterm() as asked:
+    more = [name for name, given in (("--reload", watch), ("--metrics", http.metrics)) if given]
+    with listening(http.host, http.port) as door, counts_folder(), first_sigterm() as asked:
         url = url_of(door, http.host, http.path)
         supervisor = Supervisor(
-            command=worker_command([*arguments, *(["--reload"] if watch else [])], door),
+            command=worker_command([*arguments, *more], door),
             door=door,
             count=http.workers,
             drain=http.drain,

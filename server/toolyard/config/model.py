@@ -68,6 +68,7 @@ class Http(_Part):
         le=MOST_WORKERS,
         description="Processes that serve. Several serve only clients of 2026-07-28.",
     )
+    metrics: bool = Field(default=False, description="Answer /metrics too, for Prometheus.")
     drain: Duration = Field(default=2.0, description="How long calls under way may go on after SIGTERM.")
 
 

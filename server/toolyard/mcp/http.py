@@ -6,6 +6,7 @@ import math
 import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from toolyard.errors import StartError
 from toolyard.mcp.callers import Counter
 from toolyard.mcp.draining import HARD_END, Drain, DrainedServer, serve_until_stopped
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
@@ -22,6 +24,8 @@ from toolyard.mcp.lane.identity import Identity
 from toolyard.mcp.lane.pristine import Pristine
 from toolyard.mcp.lane.sessions import HandshakeSessions
 from toolyard.mcp.listening import checked_bind, listening, url_of
+from toolyard.mcp.metrics import PATH as METRICS
+from toolyard.mcp.metrics import Counted, Metrics
 from toolyard.mcp.modern_only import ModernOnly
 from toolyard.mcp.server import Extend, server_of
 from toolyard.mcp.sessions import Sessions
@@ -47,6 +51,10 @@ class McpApp:
             await Router(lifespan=self.lifespan).lifespan(scope, receive, send)
         else:
             await self._guard(scope, receive, send)
+
+    def guarded(self, app: ASGIApp) -> ASGIApp:
+        """`app` behind the same guard."""
+        return replace(self._guard, app=app)
 
     @asynccontextmanager
     async def lifespan(self, app: Any = None) -> AsyncGenerator[None]:
@@ -133,12 +141,13 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
     drain: Drain | None = None,
     door: socket.socket | None = None,
     modern_only: bool = False,
+    metrics: Callable[[], Counted] | None = None,
 ) -> None:
     """Serve until cancelled; then calls under way are stopped and connections closed within a few seconds.
 
     When `drain` is asked for, nobody else comes in and calls under way have its seconds first. `on_ready` is told the
     URL once the port is open. Port 0 takes a free one, and `door` is a socket that listens already. `extend`, `lane`
-    and `modern_only` are as in `asgi_app`.
+    and `modern_only` are as in `asgi_app`. With `metrics`, `/metrics` tells what it returns, behind the same guard.
 
     Raises:
         UnknownName: no such agent.
@@ -159,7 +168,7 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         modern_only=modern_only,
     )
     drain = drain or Drain()
-    site = _at(path, endpoint)
+    site = _at(path, endpoint, [] if metrics is None else [_metrics_at(path, endpoint, metrics)])
     settings = uvicorn.Config(
         site,
         log_config=None,
@@ -174,9 +183,15 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         await serve_until_stopped(DrainedServer(settings), opened, drain, running, endpoint.end_requests)
 
 
-def _at(path: str, endpoint: McpApp) -> ASGIApp:
+def _metrics_at(path: str, endpoint: McpApp, metrics: Callable[[], Counted]) -> Route:
+    if path == METRICS:
+        raise StartError(f"{METRICS} is where the metrics are: choose another path than {path} for MCP")
+    return Route(METRICS, endpoint=endpoint.guarded(Metrics(metrics)))
+
+
+def _at(path: str, endpoint: McpApp, more: Sequence[Route]) -> ASGIApp:
     """The endpoint at its path; Starlette is asked about every other one, since its router costs what a call does."""
-    elsewhere = Starlette(routes=[Route(path, endpoint=endpoint)], lifespan=endpoint.lifespan)
+    elsewhere = Starlette(routes=[Route(path, endpoint=endpoint), *more], lifespan=endpoint.lifespan)
 
     async def site(scope: Scope, receive: Receive, send: Send) -> None:
         here = scope["type"] == "http" and scope["path"] == path
