@@ -34,6 +34,7 @@ _NOT_SECRET = frozenset(
 _RANDOM = 3.0
 """Bits of entropy of a letter, from which on a text is no word."""
 
+_PEM = r"[ A-Z0-9]*PRIVATE KEY(?: BLOCK)?-----"
 _KEYS = (
     r"((?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16})",  # AWS
     r"(gh[pousr]_[A-Za-z0-9]{20,})",  # GitHub
@@ -53,7 +54,8 @@ _KEYS = (
     r"(sntr[ysu]{1,3}_[A-Za-z0-9_=+/-]{30,}|PMAK-[A-Za-z0-9-]{30,}|figd_[A-Za-z0-9_-]{20,}|sbp_[0-9a-f]{40})",
     r"(AGE-SECRET-KEY-1[0-9A-Z]{50,}|[0-9]{8,10}:AA[A-Za-z0-9_-]{30,})",  # age, Telegram
     r"(eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",  # JWT
-    r"(-----BEGIN[ A-Z0-9]*PRIVATE KEY(?: BLOCK)?-----(?s:.*?)(?:-----END[ A-Z0-9]*PRIVATE KEY(?: BLOCK)?-----|\z))",
+    # Whole, or cut off. What stands between has no `--`: a search ends at the next key, or it would grow too fast.
+    rf"(-----BEGIN{_PEM}(?:(?:[A-Za-z0-9+/=\s\\:,.()]|[A-Za-z]-[A-Za-z])*?-----END{_PEM}|[A-Za-z0-9+/=\\\r\n]*))",
     r"://[^\s/:@\"'<>\\]*:([^\s/\"'<>\\]+)@",  # the password of a URL
     r"://([^\s/:@\"'<>\\]{16,})@",  # a token in its place
 )
