@@ -56,8 +56,6 @@ class RunContext:
 
 
 def hooked(context: RunContext, agent: Agent) -> RunContext:
-    """The context of a run of this agent, which has hooks of its own; one that is played again needs none."""
-    if context.recorded is not None:
-        return context
+    """The context of a run of this agent, which has hooks of its own."""
     hooks = joined(context.hooks, agent.policy_hooks)
     return context if hooks is context.hooks else replace(context, hooks=hooks)

@@ -35,6 +35,7 @@ from toolyard import (
     define_runtime,
     define_specialist,
     define_tenant,
+    define_tool,
     enable_delegation,
     mcp,
     tool,
@@ -249,11 +250,15 @@ async def test_a_call_whose_arguments_were_redacted_is_not_made_from_what_was_ke
     def wait(name: str, arguments: dict[str, Any]) -> bool:
         raise ApprovalInterrupt("wait")
 
+    @define_tool(name="anything", description="Take anything.", input_schema={"type": "object"})
+    async def anything(args: dict[str, Any], ctx: ToolContext) -> str:
+        desk.given.append(str(args))
+        return "taken"
+
     store, desk = SessionStore(tmp_path / "sessions"), Desk()
-    hooks = replace(REDACTED, approval_gate=ApprovalGate(required={"ask"}, callback=wait))
-    agent = Agent(
-        name="a", model=model_of([("ask", {"text": "bob@acme.test"})], "x"), tools=desk.tools(), policy_hooks=hooks
-    )
+    hooks = replace(REDACTED, approval_gate=ApprovalGate(required={"anything", "ask"}, callback=wait))
+    tools = [anything, *desk.tools()]
+    agent = Agent(name="a", model=model_of([("anything", TO_TEXT)], "x"), tools=tools, policy_hooks=hooks)
     session = store.create_session(agent)
     assert (await session.run("go")).status == "interrupted"
     again = store.resume(session.state.session_id, agent)
@@ -262,7 +267,7 @@ async def test_a_call_whose_arguments_were_redacted_is_not_made_from_what_was_ke
     assert (result.text, desk.given) == ("x", [])
     assert "redacted" in told(result.messages, "tool")[0]
 
-    agent = Agent(name="a", model=model_of([("ask", TO_TEXT)], "x"), tools=desk.tools(), policy_hooks=hooks)
+    agent = Agent(name="a", model=model_of([("ask", TO_TEXT)], "x"), tools=tools, policy_hooks=hooks)
     session = Session(agent)
     await session.run("go")
     (call,) = session.state.pending()
@@ -317,6 +322,21 @@ async def test_a_redacted_trace_is_played_again_and_asks_no_gate(tmp_path: Path)
     result: RunResult = await runtime_of(model_of(calls_of("bob@acme.test"), "Mail bob@acme.test")).run("a", "go")
     replay = await runtime_of(model_of()).replay(result.trace_id, "a")
     assert (replay.text, replay.status, asked) == ("Mail [EMAIL]", "completed", ["echo"])
+
+
+async def test_a_log_record_that_cannot_be_written_tells_nothing_and_harms_no_call(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    @tool
+    async def miscount() -> str:
+        """Log a text as a number."""
+        logging.getLogger("toolyard").warning("%d mails", ALL)
+        return "done"
+
+    agent = Agent(name="a", model=model_of([("miscount", {})], "x"), tools=[miscount], policy_hooks=REDACTED)
+    result = await Session(agent).run("go")
+    assert told(result.messages, "tool") == ["done"]
+    assert leaks(caplog.text) == []
 
 
 async def test_logs_outside_of_a_run_are_as_they_were(caplog: pytest.LogCaptureFixture) -> None:
