@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from toolyard_kernel.calls.decisions import Decision
 from toolyard_kernel.calls.outcomes import Outcome, Status, ToolCall
@@ -11,8 +10,7 @@ from toolyard_kernel.content import Text
 from toolyard_kernel.tools.registry import Registered
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A call that was found, fits its schema, and is allowed or may ask. `arguments` are as the handler takes them."""
 
     call: ToolCall

@@ -71,10 +71,11 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
         return _called(lambda: entry.handler(arguments, ctx))
     job = Job(lambda: None)
     work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _awaited(entry.handler(arguments, ctx))
-    task = _begun(work)
+    bell = _Bell()
+    task = _begun(_rung(work, bell))
     in_time = False
     try:
-        in_time = task.done() or await _ended(task, ctx, deadline)
+        in_time = await _ended(task, bell, ctx, deadline)
     finally:
         if not in_time:
             ctx.state.cancelled = True
@@ -94,35 +95,48 @@ def _begun(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
     return asyncio.get_running_loop().create_task(work)
 
 
-async def _ended(task: asyncio.Task[Any], ctx: ToolContext, deadline: float) -> bool:
+class _Bell:
+    """Wakes who waits for a handler in the step in which it ends; a task's own callbacks come a turn of the loop later.
+
+    That turn costs a call as much as its records do.
+    """
+
+    __slots__ = ("_heard",)
+
+    def __init__(self) -> None:
+        self._heard: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        if self._heard is not None and not self._heard.done():
+            self._heard.set_result(None)
+
+    async def heard(self, seconds: float) -> None:
+        """Return when it rings, or after `seconds`."""
+        loop = asyncio.get_running_loop()
+        self._heard = loop.create_future()
+        timer = loop.call_later(seconds, self.ring)
+        try:
+            await self._heard
+        finally:
+            timer.cancel()
+
+
+async def _rung(work: Awaitable[Any], bell: _Bell) -> Any:
+    try:
+        return await work
+    finally:
+        bell.ring()
+
+
+async def _ended(task: asyncio.Task[Any], bell: _Bell, ctx: ToolContext, deadline: float) -> bool:
     """Whether the handler ends in time; meanwhile a caller that listens hears that it goes on."""
     now = asyncio.get_running_loop().time
     began = now()
-    while (left := began + deadline - now()) > 0:
+    while not task.done() and (left := began + deadline - now()) > 0:
         reported = ctx.state.progress
-        if await _ends(task, min(left, LOOK)):
-            return True
-        if left > LOOK and ctx.state.progress == reported:
+        await bell.heard(min(left, LOOK))
+        if left > LOOK and ctx.state.progress == reported and not task.done():
             await _say_that_it_goes_on(ctx, now() - began)
-    return False
-
-
-async def _ends(task: asyncio.Task[Any], seconds: float) -> bool:
-    """`asyncio.wait` for one task, at a third of what that costs each call."""
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-
-    def wake(_: object = None) -> None:
-        if not over.done():
-            over.set_result(None)
-
-    timer = loop.call_later(seconds, wake)
-    task.add_done_callback(wake)
-    try:
-        await over
-    finally:
-        timer.cancel()
-        task.remove_done_callback(wake)
     return task.done()
 
 
