@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -49,23 +50,26 @@ class Agent:
         name: str | None = None,
         model: str | Model | None = None,
         tools: Iterable[Tool | ToolHandler | Any] | None = None,
+        system_prompt: str | None = None,
+        description: str | None = None,
         registry: Registry | None = None,
         policy: Policy | None = None,
         trace_dir: str | PathLike[str] | None = None,
         policy_hooks: PolicyHooks | None = None,
     ) -> None:
-        """`registry` holds tools that are open already, in the place of those the config would bring. `policy` decides
-        how its runs go, by default a `ReActPolicy`. `trace_dir` is where `run` writes traces, by default
-        `.toolyard/traces`. `policy_hooks` hold in all runs of the agent, and in those that it delegates to.
+        """`description` is what other agents read that can give it tasks. `registry` holds tools that are open already,
+        in the place of those the config would bring. `policy` decides how its runs go, by default a `ReActPolicy`.
+        `trace_dir` is where `run` writes traces, by default `.toolyard/traces`. `policy_hooks` hold in all runs of the
+        agent, and in those that it delegates to.
 
         Raises:
             AgentError: both a config and the parts of one are given, or a hook names a tool that is not there.
             ConfigError: the profile, a toolkit or the prompt cannot be used.
             DefinitionError: a tool cannot be registered.
         """
-        if config is not None and (name is not None or tools is not None):
+        if config is not None and any(one is not None for one in (name, tools, system_prompt, description)):
             raise AgentError("an agent is made from a config, or from name, model and tools; both were given")
-        self.config = config or _config_of(name, model)
+        self.config = config or _config_of(name, model, system_prompt, description)
         self.model = model if model is not None else self.config.model
         self.name = self.config.name or NAME
         self.policy = policy
@@ -124,10 +128,11 @@ def _runtime_of(agent: Agent) -> Runtime:
     return runtime
 
 
-def _config_of(name: str | None, model: str | Model | None) -> AgentConfig:
-    if model is None:
-        return AgentConfig(name=name)
-    return AgentConfig(name=name, model=model if isinstance(model, str) else NAME)
+def _config_of(
+    name: str | None, model: str | Model | None, system_prompt: str | None, description: str | None
+) -> AgentConfig:
+    config = AgentConfig(name=name, system_prompt=system_prompt, description=description or "")
+    return config if model is None else replace(config, model=model if isinstance(model, str) else NAME)
 
 
 def toolkits_of(config: AgentConfig, backend: Backend) -> tuple[Toolkit, ...]:

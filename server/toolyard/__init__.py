@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     from toolyard_agents.config.agent_config import AgentConfig
     from toolyard_agents.config.budgets import Budgets
     from toolyard_agents.delegation import agent_tool, enable_delegation
-    from toolyard_agents.errors import ApprovalInterrupt, ModelError, PromptError, SessionBusy, SpecError, StorageError
+    from toolyard_agents.errors import (
+        AgentError,
+        ApprovalInterrupt,
+        GraphError,
+        ModelError,
+        PromptError,
+        SessionBusy,
+        SpecError,
+        StorageError,
+        TraceError,
+    )
     from toolyard_agents.events import AgentEvent
     from toolyard_agents.graphs.graph import Graph
     from toolyard_agents.hooks.approval_gate import ApprovalGate
@@ -45,7 +55,9 @@ if TYPE_CHECKING:
     from toolyard_agents.runtime.creating import create_runtime
     from toolyard_agents.runtime.runtime import Runtime
     from toolyard_agents.runtime.testing import TestingConfig
+    from toolyard_agents.session.run import Run
     from toolyard_agents.session.session import Session
+    from toolyard_agents.session.stop import Stop
     from toolyard_agents.spec.agent_spec import (
         AgentSpec,
         define_coordinator,
@@ -93,6 +105,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Agent": "toolyard_agents.agent",
     "AgentConfig": "toolyard_agents.config.agent_config",
+    "AgentError": "toolyard_agents.errors",
     "AgentEvent": "toolyard_agents.events",
     "AgentHandle": "toolyard_agents.agent_runtime.handle",
     "AgentRuntime": "toolyard_agents.agent_runtime.api",
@@ -120,6 +133,7 @@ _HOMES = {
     "Entry": "toolyard_kernel.backends",
     "FunctionCallingPolicy": "toolyard_agents.policies.function_calling",
     "Graph": "toolyard_agents.graphs.graph",
+    "GraphError": "toolyard_agents.errors",
     "GraphPolicy": "toolyard_agents.policies.graph",
     "Image": "toolyard_kernel.content",
     "InputRequired": "toolyard_kernel.content",
@@ -146,6 +160,7 @@ _HOMES = {
     "ResourceLink": "toolyard_kernel.content",
     "ResourceTemplate": "toolyard_kernel.offers.resources",
     "ResourceUpdated": "toolyard_kernel.changes",
+    "Run": "toolyard_agents.session.run",
     "RunResult": "toolyard_agents.results",
     "Runtime": "toolyard_agents.runtime.runtime",
     "RuntimeOptions": "toolyard_agents.agent_runtime.options",
@@ -157,6 +172,7 @@ _HOMES = {
     "SettingsPath": "toolyard_kernel.tools.settings",
     "SpecError": "toolyard_agents.errors",
     "State": "toolyard_agents.state.state",
+    "Stop": "toolyard_agents.session.stop",
     "StorageError": "toolyard_agents.errors",
     "StorageSpec": "toolyard_agents.storage.descriptor",
     "SupervisorPolicy": "toolyard_agents.policies.supervisor",
@@ -173,6 +189,7 @@ _HOMES = {
     "Toolkit": "toolyard_kernel.tools.toolkits",
     "ToolkitSpec": "toolyard_agents.spec.toolkit_spec",
     "ToolyardError": "toolyard_kernel.errors",
+    "TraceError": "toolyard_agents.errors",
     "UnknownName": "toolyard_kernel.errors",
     "agent_tool": "toolyard_agents.delegation",
     "close_runtime": "toolyard_agents.agent_runtime.api",
@@ -201,6 +218,7 @@ _MODULES = frozenset({"mcp", "testing"})
 __all__ = [
     "Agent",
     "AgentConfig",
+    "AgentError",
     "AgentEvent",
     "AgentHandle",
     "AgentRuntime",
@@ -228,6 +246,7 @@ __all__ = [
     "Entry",
     "FunctionCallingPolicy",
     "Graph",
+    "GraphError",
     "GraphPolicy",
     "Image",
     "InputRequired",
@@ -254,6 +273,7 @@ __all__ = [
     "ResourceLink",
     "ResourceTemplate",
     "ResourceUpdated",
+    "Run",
     "RunResult",
     "Runtime",
     "RuntimeOptions",
@@ -265,6 +285,7 @@ __all__ = [
     "SettingsPath",
     "SpecError",
     "State",
+    "Stop",
     "StorageError",
     "StorageSpec",
     "SupervisorPolicy",
@@ -281,6 +302,7 @@ __all__ = [
     "Toolkit",
     "ToolkitSpec",
     "ToolyardError",
+    "TraceError",
     "UnknownName",
     "__version__",
     "agent_tool",

@@ -39,7 +39,7 @@ class Execution:
     answer: str | None = None
 
     async def go(self) -> Stop:
-        """The end of the run, with the state as its final one.
+        """The end of the run.
 
         Raises:
             GraphError: a node failed, or the graph led nowhere.
@@ -68,7 +68,7 @@ class Execution:
         if self.answer is None:
             raise GraphError(f"the graph stopped before an exit{self._waiting()}")
         self.run.state.add_assistant_message(self.answer)
-        return Stop("end", self.answer, final=self.values)
+        return Stop("end", self.answer)
 
     async def _begin(self, step: int, visits: Sequence[Visit]) -> Stop | None:
         """Why this step may not be taken; one that was taken before the run went on is not told again."""
@@ -85,7 +85,7 @@ class Execution:
 
     def _merge(self, results: Sequence[tuple[Visit, Written]]) -> None:
         written = [(visit[0], result.update) for visit, result in results]
-        self.values = merged(self.values, written, self.graph.reducers, self.graph.shape)
+        self.values = self.run.final = merged(self.values, written, self.graph.reducers, self.graph.shape)
         for (name, _), result in results:
             self.said.pop(name, None)  # the last one stands last
             self.said[name] = json.dumps(dict(result.update), default=str) if result.text is None else result.text

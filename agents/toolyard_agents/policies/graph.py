@@ -31,8 +31,8 @@ from toolyard_kernel.tools.tool import Tool
 class GraphPolicy:
     """The nodes of a graph run as it says; the model of the agent is not asked, and its tools are those of the graph.
 
-    The run's state begins with its prompt, as `prompt`, and with `inputs`; at the end it is the result's `final_state`.
-    A graph with a loop needs `max_iterations`, the steps that it may take.
+    The run's state begins with its prompt, as `prompt`, and with `inputs`; the result's `final_state` is how it was at
+    the end, however the run ended. A graph with a loop needs `max_iterations`, the steps that it may take.
     """
 
     graph: Graph | CompiledGraph
@@ -60,7 +60,7 @@ class GraphPolicy:
         run.control.close("follows a graph, and nobody can say anything to its nodes")
         known = Known.of(run.state.notes if run.recorded is None else run.recorded.notes)
         inputs, began = await self._start(run, known)
-        values = merged({PROMPT: run.task}, [("inputs", inputs)], {}, self.compiled.shape)
+        values = run.final = merged({PROMPT: run.task}, [("inputs", inputs)], {}, self.compiled.shape)
         return await Execution(
             run=run, graph=self.compiled, most=self.max_iterations, known=known, began=began, values=values
         ).go()

@@ -188,7 +188,7 @@ class Runtime:
         found, trace = chosen(self.parts.agents, agent), read_trace(self.trace_dir, trace_id)
         policy, redaction = policy or policy_of(found), redaction_of(self.parts.runs.hooks, found.policy_hooks)
         if until is None:
-            return await replayed(trace, found, policy, self.parts.agents, redaction=redaction)
+            return (await replayed(trace, found, policy, self.parts.agents, redaction=redaction)).result
         check_bound("until", until)
         played = await replayed(trace, found, policy, self.parts.agents, until, redaction)
         run = ProgramRun(

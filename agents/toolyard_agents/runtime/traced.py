@@ -15,6 +15,7 @@ from toolyard_agents.runtime.running import Runs
 from toolyard_agents.session.emitting import OnEvent
 from toolyard_agents.session.session import Session
 from toolyard_agents.state.state import State
+from toolyard_agents.traces.replaying import Played
 from toolyard_agents.traces.subject import Subject
 from toolyard_agents.traces.writing import TraceWriter
 
@@ -45,16 +46,16 @@ async def traced(run: ProgramRun, runs: Runs, folder: Path) -> RunResult:
             return await session.run(run.prompt, on_event=run.on_event, token=run.token)
 
 
-async def gone_on(run: ProgramRun, played: RunResult, runs: Runs, folder: Path) -> RunResult:
+async def gone_on(run: ProgramRun, played: Played, runs: Runs, folder: Path) -> RunResult:
     """Go on live from where a run that was played again was interrupted; its trace holds both.
 
     Raises:
         OSError: the trace cannot be written.
     """
-    redaction, before = redaction_of(runs.hooks, run.agent.policy_hooks), played.events[:-1]
+    redaction, before = redaction_of(runs.hooks, run.agent.policy_hooks), played.result.events[:-1]
     subject = Subject.of(run.agent, run.policy, redaction)
     with runs.tracked(run.token), TraceWriter(folder=folder, subject=subject, before=before) as trace:
         async with runs.opened(run.agent, run.limits, trace.keep) as context:
-            state = State.from_entries(played.final_state.entries)
+            state = State.from_entries(played.state.entries)
             session = Session(run.agent, state=state, context=replace(context, policy=run.policy))
             return await session.resume(on_event=run.on_event, token=run.token)

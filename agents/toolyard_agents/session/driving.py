@@ -116,7 +116,7 @@ class Driver:
             run_id=run.emitter.run_id,
             stop_reason=stop.reason,
             messages=run.state.messages,
-            final_state=run.state if stop.final is None else stop.final,
+            final_state=run.state if run.final is None else run.final,
         )
 
     async def _tell_the_end(self, stop: Stop, status: EndStatus, stopped: asyncio.Event) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from toolyard_agents.errors import ModelError
+from toolyard_agents.state.steps import INTERRUPTED
 from toolyard_kernel.calls.decisions import refuse
 from toolyard_kernel.calls.outcomes import Outcome
 from toolyard_kernel.content import Text
 
-NEVER_ENDED = refuse("trace", "the trace ends before this call was answered")
+NEVER_ENDED = refuse("trace", INTERRUPTED)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -39,6 +39,7 @@ class Run:
 
     Without a prompt it goes on with the calls that wait, and with the answers `given` to their asks. It is interrupted
     after `until` steps. `recorded` is the run that it plays again: what was written down is not done.
+    `final` is the state of a policy that has one besides the conversation.
     """
 
     model: Model
@@ -57,6 +58,7 @@ class Run:
     recorded: Recording | None = None
     given: Mapping[CallPath, bool] = field(default_factory=dict[CallPath, bool])
     turn: Turn = field(default_factory=Turn)
+    final: Any = None
     control: RunControl = field(default_factory=RunControl)
 
     async def go(self) -> Stop:

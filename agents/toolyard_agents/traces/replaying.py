@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 from toolyard_agents.agent import Agent
@@ -14,6 +14,7 @@ from toolyard_agents.policies.policy import Policy
 from toolyard_agents.results import ENDS, RunResult, StopReason
 from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
+from toolyard_agents.state.state import State
 from toolyard_agents.telemetry.operation import silence
 from toolyard_agents.traces.reading import Line, Trace
 from toolyard_agents.traces.recorded import RecordedModel, answers_of, recording_of
@@ -27,6 +28,14 @@ from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.builtin import BUILT_IN
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """A run that was played again, and its conversation."""
+
+    result: RunResult
+    state: State
+
+
 async def replayed(
     trace: Trace,
     agent: Agent,
@@ -34,7 +43,7 @@ async def replayed(
     agents: Mapping[str, Agent],
     until: int | None = None,
     redaction: Redaction | None = None,
-) -> RunResult:
+) -> Played:
     """The run of a trace once more, by the agent as it is now; it is interrupted after `until` steps. It changes
     nothing anywhere. The `redaction` is that of the trace.
 
@@ -60,15 +69,14 @@ async def replayed(
     with silence():
         result = await session.run(_prompt(trace))
     if until is not None:
-        return _stopped(result, until, over=recording.over)
-    return _as_it_ended(result, ended) if recording.over else result
+        _check_stopped(result, until, over=recording.over)
+    return Played(result=_as_it_ended(result, ended) if recording.over else result, state=session.state)
 
 
-def _stopped(result: RunResult, until: int, *, over: bool) -> RunResult:
+def _check_stopped(result: RunResult, until: int, *, over: bool) -> None:
     if over or result.stop_reason != "interrupted":
         steps = sum(event.type == "step_start" for event in result.events)
         raise TraceError(f"until={until}: the trace is over after {steps} steps; give a smaller number")
-    return result
 
 
 def _prompt(trace: Trace) -> str:

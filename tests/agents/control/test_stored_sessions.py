@@ -257,7 +257,7 @@ async def test_a_run_that_was_spoken_to_is_played_again_as_it_was(tmp_path: Path
         stage.on_event = None
         result = await during(stage, acts)
     assert told(result.messages, "user") == ["Begin", "Look again", "And then?"]
-    again = await replayed(read_trace(tmp_path / "traces", result.run_id), agent, DEFAULT, {})
+    again = (await replayed(read_trace(tmp_path / "traces", result.run_id), agent, DEFAULT, {})).result
     assert [message.to_dict() for message in again.messages] == [message.to_dict() for message in result.messages]
 
 

@@ -222,6 +222,7 @@ async def test_a_branch_chooses_and_loops_are_bounded() -> None:
     assert (await ran(graph, max_iterations=10)).final_state["n"] == 5
     stopped = await ran(graph, max_iterations=3)
     assert (stopped.status, stopped.stop_reason) == ("error", "max_iterations")
+    assert stopped.final_state["n"] == 3, "as far as it came"
     with pytest.raises(GraphError, match="the loop count → count has no bound"):
         GraphPolicy(graph)
 

@@ -13,15 +13,16 @@ import pytest
 from tests.agents.session.yard import SAFE, TOOLS, Call, Turn, check_history, model_of, session_of, told
 from toolyard import (
     Agent,
-    AgentConfig,
     AgentEvent,
     ApprovalInterrupt,
     FunctionCallingPolicy,
     PlanExecutePolicy,
     Policy,
     ReActPolicy,
+    Run,
     Runtime,
     Session,
+    Stop,
     SupervisorPolicy,
     ToolContext,
     tool,
@@ -221,10 +222,9 @@ async def test_a_supervisor_gives_tasks_to_several_at_once_and_to_nobody_else(tm
 
     runtime = Runtime(trace_dir=tmp_path)
     for name in ("law", "money", "outsider"):
-        config = AgentConfig(name=name, description=f"Knows about {name}.")
         model = model_of([("meet", {})], f"{name} says yes")
-        registry = Agent(name=name, tools=[meet]).registry
-        runtime.register_agent(Agent(config, model=model, registry=registry))
+        about, prompt = f"Knows about {name}.", f"You are {name}."
+        runtime.register_agent(Agent(name=name, model=model, tools=[meet], description=about, system_prompt=prompt))
     boss = model_of(
         [("delegate", {"agent": name, "prompt": "ok?"}) for name in ("law", "money")],
         [("delegate", {"agent": "outsider", "prompt": "ok?"}), ("delegate", {"prompt": "myself"})],
@@ -282,13 +282,13 @@ async def test_a_policy_of_ones_own_drives_the_run() -> None:
         def tools(self, agents: Any) -> Any:
             return ()
 
-        async def drive(self, run: Any) -> Any:
+        async def drive(self, run: Run) -> Stop:
             await run.ask()
             first = run.turn.text
             run.state.add_user_message("And again.")
             await run.ask()
             stop = run.said()
-            return type(stop)("end", f"{first} {stop.text}")
+            return Stop("end", f"{first} {stop.text}")
 
     session = session_of(model_of("one", "two"))
     session.agent.policy = Twice()
