@@ -1,9 +1,9 @@
 """What a call costs over the wire, next to other servers and to the floor: a server that does nothing but answer.
 
 All servers are up together on one core and the client is on another; each is under the same load in turn, round after
-round. `make bench` installs the others; without them Toolyard is measured alone.
+round. `make bench` installs the others; one that is not installed is left out.
 
-Usage: python -m benchmarks.wire [--quick] [--json] [--output FOLDER] [--publish]
+Usage: python -m benchmarks.wire [--targets | --quick] [--json] [--output FOLDER] [--publish]
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from benchmarks.wire.contenders import found
 from benchmarks.wire.gate import GateFigure
 from benchmarks.wire.memory import measured_memory
 from benchmarks.wire.pages import publish
-from benchmarks.wire.plan import FEW, FULL, MANY, QUICK, Plan
+from benchmarks.wire.plan import FEW, FULL, MANY, QUICK, TARGETS, Plan
 from benchmarks.wire.processes import ROOT, Cores, cores, end_with_servers, require_linux
 from benchmarks.wire.report import report
 from benchmarks.wire.results import Results, load_figures
@@ -89,14 +90,19 @@ def _method(plan: Plan, apart: Cores) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="measure so little that it shows only whether it works")
+    plan = parser.add_mutually_exclusive_group()
+    measure = partial(plan.add_argument, dest="plan", action="store_const", default=FULL)
+    measure("--targets", const=TARGETS, help="measure only what there are targets for")
+    measure("--quick", const=QUICK, help="measure so little that it shows only whether it works")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--output", type=Path, help="a folder for results.json and performance.svg")
     parser.add_argument("--publish", action="store_true", help="make these the results that the documentation shows")
     given = parser.parse_args()
+    if given.publish and given.plan is not FULL:
+        parser.error("--publish is for a full run: the documentation shows all of it")
     require_linux()
     end_with_servers()
-    results = run(QUICK if given.quick else FULL)
+    results = run(given.plan)
     if given.output:
         given.output.mkdir(parents=True, exist_ok=True)
         results.write(given.output / "results.json")

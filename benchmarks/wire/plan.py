@@ -59,4 +59,5 @@ def _every_cell() -> tuple[Cell, ...]:
 
 
 FULL = Plan(cells=_every_cell(), rounds=5, seconds=0.2, starts=9, sessions=1000, gate_rounds=9)
+TARGETS = Plan(cells=AIMED_AT, rounds=5, seconds=0.2, starts=5, sessions=100, gate_rounds=9)
 QUICK = Plan(cells=AIMED_AT, rounds=1, seconds=0.02, starts=1, sessions=20, gate_rounds=2)
