@@ -27,12 +27,15 @@ from toolyard import ToolContext, tool
 @tool
 async def finish(ctx: ToolContext) -> str:
     """End when there is a file `go`."""
-    await ctx.progress(1)
+    looks = 0
     while not Path(__file__).with_name("go").exists():
-        await asyncio.sleep(0.01)
+        await ctx.progress(looks := looks + 1)
+        await asyncio.sleep(0.05)
     return "finished"
 '''
 CONFIG = "python: [my_tools]\nhttp: {{drain: {drain}}}\n"
+LONGER = 1.5
+"""Seconds: more than what a request that is no call has."""
 PROCESSES = pytest.mark.parametrize("workers", ["1", "2"])
 
 
@@ -42,9 +45,11 @@ class Made:
 
     client: Client
     answers: list[CallToolResult | MCPError] = field(default_factory=list[Any])
+    looks: float = 0
 
     async def make(self, began: anyio.Event) -> None:
         async def hear(progress: float, total: float | None, message: str | None) -> None:
+            self.looks = progress
             began.set()
 
         try:
@@ -88,6 +93,8 @@ async def test_a_call_under_way_finishes_and_nobody_else_comes_in(tmp_path: Path
         async with under_way(server) as made:
             server.process.terminate()
             await until(lambda: refused(server.port))
+            later = made.looks + LONGER / 0.05
+            await until(lambda: made.looks > later)
             assert (made.answers, server.process.poll()) == ([], None)
             yard.write("go", "")
         [answer] = made.answers
