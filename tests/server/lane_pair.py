@@ -56,8 +56,8 @@ class Side:
             kept["mcp-session-id"] = "the session"
         elif "mcp-session-id" in kept:
             kept["mcp-session-id"] = "another"
-        records = [_settled(record) for record in self.ledger.records[before:]]
-        messages = [_settled(message) for message in _messages(answered, answer)]
+        records = [settled(record) for record in self.ledger.records[before:]]
+        messages = [settled(message) for message in _messages(answered, answer)]
         return Said(status=int(answered[":status"]), headers=kept, messages=messages, records=records)
 
     async def raw(self, body: bytes, headers: Headers = (), method: str = "POST") -> tuple[dict[str, str], bytes]:
@@ -147,15 +147,15 @@ def _messages(headers: dict[str, str], body: bytes) -> list[Any]:
     return [body.decode()]
 
 
-def _settled(value: Any) -> Any:
+def settled(value: Any) -> Any:
     """Without what is different each time: times, chances, and a state that is sealed."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value).items()
         return {
-            name: "sealed" if name == "requestState" else _settled(member)
+            name: "sealed" if name == "requestState" else settled(member)
             for name, member in members
             if name not in VOLATILE
         }
     if isinstance(value, list | tuple):
-        return [_settled(item) for item in cast("list[Any]", value)]
+        return [settled(item) for item in cast("list[Any]", value)]
     return value

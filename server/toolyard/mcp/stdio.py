@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import logging
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, BinaryIO, cast
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-import anyio
-import mcp_types as types
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
-from mcp.server.lowlevel import Server
-from mcp.shared.message import SessionMessage
-from pydantic import ValidationError
+from anyio import to_thread
+from pydantic_core import to_json
 
-from toolyard.mcp.server import Extend, create_server
-from toolyard.mcp.unanswered import Unanswered
+from toolyard.mcp.callers import Counter
+from toolyard.mcp.lane.identity import Identity
+from toolyard.mcp.lane.stdio import StdioLane
+from toolyard.mcp.pipe_lines import lines_of
 from toolyard.runtime import ServedRuntime
 from toolyard.standard_streams import Streams, claimed_streams
 from toolyard.watchdog import watched
-from toolyard_kernel.calls.workers import Job, Workers
 
-MAX_MESSAGE = 4 * 1024 * 1024
-"""Bytes of the longest line that is read as a message."""
+if TYPE_CHECKING:
+    from mcp.server.lowlevel import Server
 
-GOODBYE = 2.0
-"""Seconds that calls under way have to end when serving is cancelled."""
+    from toolyard.mcp.server import Extend
 
-LAST_CALLS = 1.0
-"""Seconds that calls have to end whose client closed stdin behind them, as a pipe does; then they are cancelled."""
-
-LAST_WORD = 1.5
-"""Seconds the last answers may take to leave once serving has ended; before that, a slow client is waited for."""
-
-log = logging.getLogger("toolyard")
+SDK = "toolyard.mcp.sdk_stdio"
 
 
 async def serve_stdio(
@@ -47,164 +32,53 @@ async def serve_stdio(
     instructions: str | None = None,
     streams: Streams | None = None,
     extend: Extend | None = None,
+    lane: bool = True,
 ) -> None:
     """Serve the client at the other end of stdin and stdout until it closes stdin.
 
     stdout carries protocol only: whatever else is printed goes to stderr. Give `streams` when they were claimed
     before, as the command line does, so that importing tools cannot print into the protocol either. `extend` is called
-    with the SDK's server before it serves.
+    with the SDK's server before it serves. Without `lane`, and with `extend`, that server answers every request.
 
     Raises:
         UnknownName: no such agent.
+        DefinitionError: a tool's `x-mcp-header` is not one that clients accept.
     """
-    server = create_server(runtime, agent, name=name, instructions=instructions, caller="stdio", extend=extend)
-    if streams:
-        running = runtime.gate(agent).running
-        async with _messages(streams) as wire:
-            with watched(running):
-                await _serve_until_cancelled(server, wire)
-        return
-    with claimed_streams() as claimed:
-        await serve_stdio(runtime, agent, name=name, instructions=instructions, streams=claimed, extend=extend)
+    counter = Counter(runtime=runtime, agent=agent, caller="stdio")
+    plain = lane and extend is None
+    sdk = None if plain and not _annotates(counter) else _sdk(counter, name, instructions, extend)
+    if streams is None:
+        with claimed_streams() as claimed:
+            await _serve(counter, name, instructions, claimed, sdk, plain=plain)
+    else:
+        await _serve(counter, name, instructions, streams, sdk, plain=plain)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wire:
-    """The client's messages and the answers; `hang_up` makes it look as if the client had left."""
+async def _serve(
+    counter: Counter, name: str, instructions: str | None, streams: Streams, sdk: Server[Any] | None, *, plain: bool
+) -> None:
+    async with counter.runtime.lifespan(), lines_of(streams) as lines:
+        lane = StdioLane(lines, counter, Identity.of(name, instructions), takes=plain)
+        with watched(counter.gate.running):
+            async with lane.open():
+                if not await lane.needs_sdk():
+                    return
+                await to_thread.run_sync(import_module, SDK)  # half a second, in which the lane goes on
+                # Here, not at the top: as above; many a client never needs it.
+                from toolyard.mcp.sdk_stdio import serve_lines  # noqa: PLC0415
 
-    incoming: MemoryObjectReceiveStream[SessionMessage | Exception]
-    outgoing: MemoryObjectSendStream[SessionMessage]
-    hang_up: Callable[[], None]
-
-
-async def _serve_until_cancelled(server: Server[Any], wire: Wire) -> None:
-    """The SDK's server does not bear to be cancelled while messages arrive: it is hung up on instead."""
-    options = server.create_initialization_options()
-    serving = asyncio.create_task(server.run(wire.incoming, wire.outgoing, options), name="toolyard-stdio")
-    try:
-        await asyncio.shield(serving)
-    except asyncio.CancelledError:
-        wire.hang_up()
-        with anyio.CancelScope(shield=True):
-            await asyncio.wait({serving}, timeout=GOODBYE)
-        serving.cancel()
-        raise
+                await serve_lines(sdk or _sdk(counter, name, instructions, None), lane)
 
 
-@asynccontextmanager
-async def _messages(streams: Streams) -> AsyncGenerator[Wire]:
-    arrived, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
-    outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
-    lines, unanswered = Lines(streams.stdin, streams.stdout), Unanswered()
-    reading, writing = anyio.CancelScope(), anyio.CancelScope(shield=True)
+def _sdk(counter: Counter, name: str, instructions: str | None, extend: Extend | None) -> Server[Any]:
+    # Here, not at the top: it loads the SDK.
+    from toolyard.mcp.server import create_server  # noqa: PLC0415
 
-    async def read() -> None:
-        async with arrived:
-            with reading:
-                await read_on()
-
-    async def read_on() -> None:
-        while line := await lines.read():
-            if message := await _accept(line, lines):
-                unanswered.read(message)
-                await arrived.send(SessionMessage(message))
-        await unanswered.answered(LAST_CALLS)
-
-    async def write() -> None:
-        with writing:
-            async with leaving:
-                async for message in leaving:
-                    if line := _written(message.message):
-                        await lines.write(line)
-                    unanswered.written(message.message)
-
-    async with anyio.create_task_group() as tasks, incoming, outgoing:
-        tasks.start_soon(read)
-        tasks.start_soon(write)
-        try:
-            yield Wire(incoming=incoming, outgoing=outgoing, hang_up=reading.cancel)
-        finally:
-            writing.deadline = anyio.current_time() + LAST_WORD
-            tasks.cancel_scope.cancel()
+    return create_server(
+        counter.runtime, counter.agent, name=name, instructions=instructions, caller=counter.caller, extend=extend
+    )
 
 
-def _written(message: types.JSONRPCMessage) -> bytes:
-    """The message as a line; one that cannot be written ends neither the server nor its request's wait."""
-    try:
-        return message.model_dump_json(by_alias=True, exclude_unset=True).encode()
-    except ValueError as error:
-        log.error("a message could not be written as JSON: %s", error)  # noqa: TRY400 - the message says it all
-        if isinstance(message, types.JSONRPCResponse | types.JSONRPCError):
-            return _refusal(types.INTERNAL_ERROR, "The answer could not be written as JSON", message.id)
-        return b""
-
-
-async def _accept(line: bytes, lines: Lines) -> types.JSONRPCMessage | None:
-    """The message of a line; what is no message is answered here, since nobody else would."""
-    if not line.strip():
-        return None
-    if len(line) > MAX_MESSAGE:
-        await lines.write(_refusal(types.INVALID_REQUEST, f"Message longer than {MAX_MESSAGE} bytes", None))
-        return None
-    try:
-        message = types.jsonrpc_message_adapter.validate_json(line, by_name=False)
-    except ValidationError as error:
-        invalid = error.errors()[0]["type"] == "json_invalid"
-        code, text = (types.PARSE_ERROR, "Parse error") if invalid else (types.INVALID_REQUEST, "Invalid request")
-        await lines.write(_refusal(code, text, None if invalid else _id_in(line)))
-        return None
-    if isinstance(message, types.JSONRPCNotification) and "id" in _members(line):
-        await lines.write(_refusal(types.INVALID_REQUEST, "Invalid request: an id is a text or an integer", None))
-        return None
-    return message
-
-
-def _refusal(code: int, text: str, request_id: str | int | None) -> bytes:
-    return json.dumps({"jsonrpc": "2.0", "id": request_id, "error": {"code": code, "message": text}}).encode()
-
-
-def _id_in(line: bytes) -> str | int | None:
-    found = _members(line).get("id")
-    return found if isinstance(found, str | int) and not isinstance(found, bool) else None
-
-
-def _members(line: bytes) -> dict[str, Any]:
-    """What is in the JSON object of a line, or nothing when there is no such object."""
-    try:
-        message: Any = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return cast("dict[str, Any]", message) if isinstance(message, dict) else {}
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Lines of bytes over blocking streams, each end on a thread of its own."""
-
-    source: BinaryIO
-    sink: BinaryIO
-    _reader: Workers = field(default_factory=lambda: Workers(1))
-    _writer: Workers = field(default_factory=lambda: Workers(1))
-
-    async def read(self) -> bytes:
-        """The next line; empty at the end. Of a line that is too long only its beginning is kept."""
-        return cast("bytes", await self._reader.run(Job(self._readline)))
-
-    async def write(self, line: bytes) -> None:
-        """Write a line; a client that is gone is not told."""
-        await self._writer.run(Job(lambda: self._writeline(line)))
-
-    def _readline(self) -> bytes:
-        line = self.source.readline(MAX_MESSAGE + 1)
-        rest = line
-        while len(rest) > MAX_MESSAGE and not rest.endswith(b"\n"):
-            rest = self.source.readline(MAX_MESSAGE + 1)
-        return line
-
-    def _writeline(self, line: bytes) -> None:
-        remaining = memoryview(line + b"\n")
-        try:
-            while remaining:
-                remaining = remaining[self.sink.write(remaining) :]
-        except BrokenPipeError:
-            log.debug("the client is gone: an answer was not delivered")
+def _annotates(counter: Counter) -> bool:
+    """Whether a schema says that an argument stands in a header; only the SDK knows which ones clients accept."""
+    return any(b"x-mcp-header" in to_json(entry.tool.input_schema) for entry in counter.gate.registry)

@@ -21,6 +21,6 @@ class PlainCalls:
         if known is None:
             entry = self._counter.gate.registry.find(name)
             if entry is None:
-                return False  # not remembered: the names that clients make up have no end
+                return True  # the gate refuses it; not remembered, since the names that clients make up have no end
             known = tools[name] = not entry.tool.wire and not self._counter.gate.may_ask(entry, caller)
         return known

@@ -81,9 +81,27 @@ def handshake_request(message: JsonObject) -> Request | None:
     return _request(message, params, meta)
 
 
+def greeting_of(message: JsonObject) -> JsonObject | None:
+    """The parameters of an `initialize`."""
+    params = _params_of(message)
+    if message.get("method") != "initialize" or not params or len(params) != len(PARAMS["initialize"]):
+        return None
+    plain = is_plain_client(params["clientInfo"]) and _is_plain_declaration(params["capabilities"])
+    return params if plain and type(params["protocolVersion"]) is str else None
+
+
+def is_in_envelope(message: JsonObject) -> bool:
+    """Whether it is a request that the SDK's server takes for one of 2026-07-28, right or wrong."""
+    meta = _object((_object(message.get("params")) or {}).get("_meta")) or {}
+    whole = message.get("jsonrpc") == "2.0" and is_id(message.get("id")) and type(message.get("method")) is str
+    return whole and VERSION_KEY in meta
+
+
 def cancelled_by(message: JsonObject) -> Id | None:
     """The request that a `notifications/cancelled` is about, as `correlated` has it."""
-    if message.get("method") != "notifications/cancelled" or "id" in message:
+    if message.keys() != {"jsonrpc", "method", "params"} or message["method"] != "notifications/cancelled":
+        return None
+    if message["jsonrpc"] != "2.0":
         return None
     about = _object(message.get("params")) or {}
     id = about.get("requestId")
@@ -146,8 +164,13 @@ def _is_plain_declaration(declared: Any) -> bool:
     if not declared:
         return True
     told = cast("JsonObject", declared)
-    return told.keys() <= CAPABILITIES and all(_is_plain_capability(said) for said in told.values())
+    return told.keys() <= CAPABILITIES and all(_is_plain_capability(name, said) for name, said in told.items())
 
 
-def _is_plain_capability(said: Any) -> bool:
-    return type(said) is dict and all(value == {} for value in cast("JsonObject", said).values())
+def _is_plain_capability(name: str, said: Any) -> bool:
+    if type(said) is not dict:
+        return False
+    details = cast("JsonObject", said)
+    if name == "roots":
+        return all(type(value) is bool for value in details.values())
+    return all(value == {} and type(value) is dict for value in details.values())

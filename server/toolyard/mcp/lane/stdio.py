@@ -1,0 +1,162 @@
+"""The lane on stdio, between the client and the SDK's server, which is only started when it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+
+from toolyard.mcp.callers import Counter, Made
+from toolyard.mcp.lane.answers import Answers
+from toolyard.mcp.lane.conversation import Conversation
+from toolyard.mcp.lane.doors import door_of
+from toolyard.mcp.lane.encoding import INTERNAL_ERROR, error_message
+from toolyard.mcp.lane.identity import Identity
+from toolyard.mcp.lane.news import news_told
+from toolyard.mcp.lane.requests import Id, Request, cancelled_by, correlated, message_of
+from toolyard.mcp.lane.tracing import is_traced
+from toolyard.mcp.lines import MAX_MESSAGE, Lines
+from toolyard_kernel.content import JsonObject
+
+LAST_CALLS = 1.0
+"""Seconds that calls have to end whose client closed stdin behind them, as a pipe does; then they are cancelled."""
+GOODBYE = 2.0
+"""Seconds that cancelled calls have to end."""
+
+log = logging.getLogger("toolyard")
+
+
+class StdioLane:
+    """Answers what it knows. To the SDK's server it is the client, with the lines that are left."""
+
+    def __init__(self, lines: Lines, counter: Counter, identity: Identity, *, takes: bool) -> None:
+        """Unless it `takes` any, every line is left."""
+        self._lines = lines
+        self._counter = counter
+        self._answers = Answers(counter, identity)
+        self._talk = Conversation(identity)
+        self._takes = takes
+        self._left: asyncio.Queue[bytes] = asyncio.Queue()
+        self._first = b""
+        self._made: dict[Id, Made] = {}
+        self._calls: dict[Id, asyncio.Task[None]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Read and answer until the block is left; calls that go on then are given a moment, and are cancelled."""
+        reading = asyncio.create_task(self._read_on(), name="toolyard-lane")
+        try:
+            with news_told(self._counter.runtime.changes, self._tell):
+                yield
+        finally:
+            for task in (reading, *self._tasks):
+                task.cancel()
+            with anyio.CancelScope(shield=True):
+                await self._over(GOODBYE)
+
+    async def needs_sdk(self) -> bool:
+        """Wait until a line is left to the SDK's server, or the client has closed stdin."""
+        self._first = await self._left.get()
+        return bool(self._first)
+
+    async def read(self) -> bytes:
+        """The next line for the SDK's server."""
+        line, self._first = self._first, b""
+        return line or await self._left.get()
+
+    async def write(self, line: bytes) -> None:
+        """A line of the SDK's server."""
+        if not self._talk.overheard(line):
+            await self._lines.write(line)
+
+    def made_of(self, id: Id) -> Made | None:
+        return self._made.pop(id, None)
+
+    def _leave(self, line: bytes) -> None:
+        """To the SDK's server, which hears first what it needs to know of the conversation."""
+        for each in (*self._talk.retold(), line):
+            self._left.put_nowait(each)
+
+    async def _over(self, seconds: float) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    async def _read_on(self) -> None:
+        try:
+            while line := await self._lines.read():
+                if not self._taken(line):
+                    self._leave(line)
+            await self._over(LAST_CALLS)
+        except Exception:
+            log.exception("the client's messages cannot be read any more")
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            self._left.put_nowait(b"")
+
+    def _taken(self, line: bytes) -> bool:
+        """Whether the line is the lane's to answer, which is under way then."""
+        if not self._takes or len(line) > MAX_MESSAGE or (message := message_of(line)) is None:
+            return False
+        if "id" not in message:
+            return self._is_noted(message)
+        if not is_traced():
+            if (greeting := self._talk.greeting(message)) is not None:
+                self._spawn(self._lines.write(greeting))
+                return True
+            if (request := self._talk.request(message)) is not None and self._is_answered(request, line):
+                return True
+        self._leave(line)
+        self._talk.left(message)
+        return True
+
+    def _is_noted(self, message: JsonObject) -> bool:
+        if (id := cancelled_by(message)) is not None:
+            if id in self._calls:
+                self._calls[id].cancel()
+                return True
+            return self._talk.alone  # so that there is nobody who could know it
+        return self._talk.is_initialized_by(message)
+
+    def _is_answered(self, request: Request, line: bytes) -> bool:
+        caller, modern = self._counter.local, self._talk.modern
+        if (said := self._answers.at_once(request, caller, modern=modern)) is not None:
+            self._spawn(self._lines.write(said))
+            return True
+        if not self._answers.takes(request, caller):
+            return False
+        id, task = correlated(request.id), self._spawn(self._call(request, line, modern=modern))
+        self._calls[id] = task
+        task.add_done_callback(lambda _: self._calls.pop(id) if self._calls.get(id) is task else None)
+        return True
+
+    async def _call(self, request: Request, line: bytes, *, modern: bool) -> None:
+        call, door = self._answers.call(request), door_of(request.token, self._lines.write)
+        try:
+            outcome = await self._answers.make(call, self._counter.local, door)
+            answer = self._answers.to(request, outcome, modern=modern)
+        except Exception:
+            log.exception("a call of %r failed inside of the server", call.tool)
+            await self._lines.write(error_message(request.id, INTERNAL_ERROR, "Internal server error"))
+            return
+        if answer is None:
+            self._made[request.id] = Made(call=call, outcome=outcome)
+            self._leave(line)
+        else:
+            await self._lines.write(answer.message)
+
+    def _tell(self, news: bytes) -> None:
+        """A client that has shaken hands is told what changed; one that the SDK's server knows hears it from there."""
+        if self._talk.alone and self._talk.is_open:
+            self._spawn(self._lines.write(news))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
