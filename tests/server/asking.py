@@ -23,7 +23,7 @@ TRANSPORTS: tuple[Transport, ...] = ("stdio", "http")
 TOOLS = '''
 import asyncio, os, subprocess
 from pathlib import Path
-from toolyard import tool
+from toolyard import ToolContext, tool
 
 RAN = Path(__file__).with_name("ran.txt")
 
@@ -51,8 +51,8 @@ async def linger(text: str = "") -> str:
     return "never"
 
 @tool
-async def census() -> dict[str, int]:
-    """What the server holds on to."""
+async def census(ctx: ToolContext) -> dict[str, int]:
+    """What the server holds on to; since it could look at the wire, the SDK's server is a part of that each time."""
     children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
     return {
         "descriptors": len(os.listdir(f"/proc/{os.getpid()}/fd")),
