@@ -28,6 +28,35 @@ toolkits["database"] = {"connections": {"shop": {"url": "sqlite:///shop.db"}}}
 assert len(mcp.list_tools(mcp.create_mcp_runtime(toolkits=toolkits))) > 6
 """
 
+GREETING = """
+import asyncio, json, os
+from toolyard import mcp, tool
+from toolyard.standard_streams import Streams
+from toolyard.testing import NoLedger
+
+@tool
+def echo(text: str) -> str:
+    "Say it back."
+    return text
+
+META = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+ABOUT = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+SAID = [("tools/list", {"_meta": META}), ("server/discover", {"_meta": META})] if MODERN else [
+    ("initialize", ABOUT), ("notifications/initialized", None), ("ping", {}), ("tools/list", {}),
+    ("tools/call", {"name": "echo", "arguments": {"text": "here"}}),
+]
+(stdin, mouth), (ear, stdout) = os.pipe(), os.pipe()
+for number, (method, params) in enumerate(SAID):
+    message = {"jsonrpc": "2.0", "method": method, **({} if params is None else {"id": number, "params": params})}
+    os.write(mouth, json.dumps(message).encode() + b"\\n")
+os.close(mouth)
+streams = Streams(stdin=os.fdopen(stdin, "rb"), stdout=os.fdopen(stdout, "wb", 0))
+asyncio.run(mcp.serve_stdio(mcp.create_mcp_runtime(tools=[echo], ledger=NoLedger()), streams=streams))
+answers = [json.loads(line) for line in os.read(ear, 1 << 16).splitlines()]
+assert len(answers) == sum(params is not None for _, params in SAID), answers
+assert all("result" in answer for answer in answers), answers
+"""
+
 
 def loaded_by(statement: str) -> set[str]:
     """The packages that a fresh Python has loaded after one statement."""
@@ -42,6 +71,8 @@ def loaded_by(statement: str) -> set[str]:
         ("import toolyard", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS | FOR_CONFIGURATION),
         ("import toolyard.mcp", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
         (LISTING, FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS),
+        (f"MODERN = False\n{GREETING}", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS | FOR_OBSERVABILITY),
+        (f"MODERN = True\n{GREETING}", FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS | FOR_OBSERVABILITY),
         ("import toolyard.cli.run, toolyard.cli.call", FOR_TERMINALS | FOR_OBSERVABILITY),
         ("from toolyard import create_runtime, run_prompt", FOR_THE_WIRE | FOR_OBSERVABILITY),
     ],

@@ -65,7 +65,7 @@ def command(
 
 
 async def _over_stdio(live: LiveConfig, streams: Streams, *, watch: bool) -> None:
-    # Here, not at the top: the MCP SDK takes half a second to load, and a broken config needs none of it.
+    # Here, not at the top: a broken config needs none of it, and over HTTP the MCP SDK takes half a second to load.
     from toolyard.mcp.stdio import serve_stdio  # noqa: PLC0415
 
     config, runtime = live.loaded.config, live.runtime
