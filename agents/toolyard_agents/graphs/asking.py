@@ -2,37 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-import json
 from collections.abc import Callable
-from functools import partial
 from typing import Any
-
-import anyio.to_thread
 
 from toolyard_agents.errors import GraphError
 from toolyard_agents.graphs.nodes import Arguments, Prompt, Values
-from toolyard_agents.graphs.values import PROMPT
+from toolyard_agents.graphs.values import PROMPT, as_told
+from toolyard_kernel.calls.workers import Job, Workers
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.tools.registry import Registry
 
 
-async def called(name: str, function: Callable[..., Any], *given: Any) -> Any:
+async def called(workers: Workers, name: str, function: Callable[..., Any], *given: Any) -> Any:
     """What a function of the graph returns; a sync one runs in a worker thread, since it may block.
 
     Raises:
-        GraphError: it failed.
+        GraphError: it failed, or would have ended the process, or cancelled itself.
+        asyncio.CancelledError: the run is cancelled; a thread goes on, and nobody waits for it.
     """
     try:
         if inspect.iscoroutinefunction(function):
             return await function(*given)
-        said = await anyio.to_thread.run_sync(partial(function, *given), abandon_on_cancel=True)
+        said = await workers.run(Job(lambda: _in_thread(name, function, given)))
         return await said if inspect.isawaitable(said) else said
-    except Exception as error:
-        raise GraphError(f"node {name!r} failed: {type(error).__name__}: {error}") from error
+    except GraphError:
+        raise
+    except asyncio.CancelledError as error:
+        if (task := asyncio.current_task()) and task.cancelling():
+            raise
+        raise _failed(name, error) from error
+    except BaseException as error:  # asyncio would end the whole program with a SystemExit
+        raise _failed(name, error) from error
 
 
-async def prompt_of(name: str, prompt: Prompt | None, values: Values) -> str:
+def _in_thread(name: str, function: Callable[..., Any], given: tuple[Any, ...]) -> Any:
+    """What leaves the thread is an error of ours: a StopIteration cannot, and a SystemExit must not."""
+    try:
+        return function(*given)
+    except BaseException as error:
+        raise _failed(name, error) from error
+
+
+def _failed(name: str, error: BaseException) -> GraphError:
+    return GraphError(f"node {name!r} failed: {type(error).__name__}: {error}")
+
+
+async def prompt_of(workers: Workers, name: str, prompt: Prompt | None, values: Values) -> str:
     """What a model or an agent is asked.
 
     Raises:
@@ -43,19 +60,19 @@ async def prompt_of(name: str, prompt: Prompt | None, values: Values) -> str:
     if isinstance(prompt, str):
         try:
             return prompt.format_map(values)
-        except (LookupError, ValueError, AttributeError) as error:
+        except Exception as error:  # a value says itself how it is formatted
             known = ", ".join(sorted(values))
             raise GraphError(
                 f"node {name!r}: its prompt cannot be filled in: {error}; the state has {known}"
             ) from error
-    said = await called(name, prompt, values)
+    said = await called(workers, name, prompt, values)
     if not isinstance(said, str):
         raise GraphError(f"node {name!r}: its prompt is {type(said).__name__}; expected a text")
     return said
 
 
 async def arguments_of(
-    name: str, arguments: Arguments | None, values: Values, registry: Registry, tool: str
+    workers: Workers, name: str, arguments: Arguments | None, values: Values, registry: Registry, tool: str
 ) -> JsonObject:
     """The arguments of a tool's call: by default what the state has of its parameters.
 
@@ -66,7 +83,7 @@ async def arguments_of(
         entry = registry.find(tool)
         known: JsonObject = entry.tool.input_schema.get("properties", {}) if entry else {}
         return {key: values[key] for key in known if key in values}
-    given = await called(name, arguments, values) if callable(arguments) else arguments
+    given = await called(workers, name, arguments, values) if callable(arguments) else arguments
     if not isinstance(given, dict):
         raise GraphError(f"node {name!r}: its arguments are {type(given).__name__}; expected a dict")
     return given  # pyright: ignore[reportUnknownVariableType] - the gate checks it against the schema
@@ -74,5 +91,5 @@ async def arguments_of(
 
 def _default(values: Values) -> str:
     known = {key: value for key, value in values.items() if key != PROMPT}
-    told = f"\n\nWhat is known so far:\n{json.dumps(known, default=str, ensure_ascii=False)}" if known else ""
+    told = f"\n\nWhat is known so far:\n{as_told(known)}" if known else ""
     return f"{values.get(PROMPT, '')}{told}"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from toolyard_agents.errors import GraphError
 from toolyard_agents.graphs.compiled import CompiledGraph
-from toolyard_agents.graphs.nodes import AgentNode
+from toolyard_agents.graphs.nodes import AgentNode, ToolNode
+from toolyard_kernel.tools.tool import Tool
 
 LONGEST_TOOL = 64
 
@@ -30,6 +31,7 @@ def checked(graph: CompiledGraph) -> CompiledGraph:
     for node in graph.nodes.values():
         if isinstance(node, AgentNode) and len(node.tool_name) > LONGEST_TOOL:
             raise GraphError(f"node {node.name!r}: its name is too long for an agent's; shorten it")
+    _check_tools(graph)
     return graph
 
 
@@ -50,6 +52,16 @@ def cycle_of(graph: CompiledGraph) -> list[str] | None:
             path.append(name)
             ways.append(iter(sorted(graph.after(name))))
     return None
+
+
+def _check_tools(graph: CompiledGraph) -> None:
+    """One name is one tool: the second would be called for the first."""
+    tools: dict[str, Tool] = {}
+    for node in graph.nodes.values():
+        if not isinstance(node, ToolNode) or isinstance(node.tool, str):
+            continue
+        if tools.setdefault(node.tool_name, node.tool) is not node.tool:
+            raise GraphError(f"node {node.name!r}: another node has another tool {node.tool_name!r}; rename one")
 
 
 def _check_names(graph: CompiledGraph) -> None:

@@ -14,10 +14,11 @@ from toolyard_agents.graphs.asking import called
 from toolyard_agents.graphs.compiled import CompiledGraph
 from toolyard_agents.graphs.nodes import Branch, Edge
 from toolyard_agents.graphs.progress import Known, Visit, Written
-from toolyard_agents.graphs.values import merged
+from toolyard_agents.graphs.values import as_told, merged
 from toolyard_agents.graphs.visiting import Together
 from toolyard_agents.session.run import Run
 from toolyard_agents.session.stop import Stop
+from toolyard_kernel.calls.workers import Workers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Execution:
     visits: Counter[str] = field(default_factory=Counter[str])
     arrived: dict[Edge, set[str]] = field(default_factory=dict[Edge, set[str]])
     answer: str | None = None
+    workers: Workers = field(default_factory=Workers)
 
     async def go(self) -> Stop:
         """The end of the run.
@@ -59,6 +61,7 @@ class Execution:
                 known=self.known,
                 began=self.began,
                 said=self.said,
+                workers=self.workers,
             )
             written = await together.go()
             if isinstance(written, Stop):
@@ -88,7 +91,7 @@ class Execution:
         self.values = self.run.final = merged(self.values, written, self.graph.reducers, self.graph.shape)
         for (name, _), result in results:
             self.said.pop(name, None)  # the last one stands last
-            self.said[name] = json.dumps(dict(result.update), default=str) if result.text is None else result.text
+            self.said[name] = as_told(result.update, ascii=True) if result.text is None else result.text
             if name in self.graph.exits:
                 self.answer = self.said[name]
 
@@ -99,7 +102,7 @@ class Execution:
         for branch in self.graph.branches:
             for visit in visits:
                 if visit[0] == branch.source:
-                    following += await self._chosen(branch, visit)
+                    following += await self._chosen(branch, self._numbered(branch), visit)
         return tuple(dict.fromkeys(following))
 
     def _arrives(self, edge: Edge, names: Sequence[str]) -> bool:
@@ -114,14 +117,18 @@ class Execution:
         there.clear()
         return True
 
-    async def _chosen(self, branch: Branch, visit: Visit) -> tuple[str, ...]:
-        known = self.known.keys.get(visit)
+    def _numbered(self, branch: Branch) -> int:
+        """Which of the branches after its node it is."""
+        return [one for one in self.graph.branches if one.source == branch.source].index(branch)
+
+    async def _chosen(self, branch: Branch, number: int, visit: Visit) -> tuple[str, ...]:
+        known = self.known.keys.get((*visit, number))
         key = await self._key(branch) if known is None else known
         if not isinstance(key, str | int) or key not in branch.targets:
             expected = ", ".join(map(repr, branch.targets))
             raise GraphError(f"the branch after {branch.source!r} chose {key!r}; expected one of {expected}")
         if known is None or self.run.recorded:
-            note = {"branch": visit[0], "visit": visit[1], "key": key}
+            note = {"branch": visit[0], "visit": visit[1], "number": number, "key": key}
             self.run.state.note(json.dumps(note))
             await self.run.emitter.emit("custom", content="graph_branch", tool_metadata=note)
         return branch.targets[key]
@@ -129,7 +136,7 @@ class Execution:
     async def _key(self, branch: Branch) -> Any:
         if self.run.recorded:
             raise self.run.recorded.end()
-        return await called(branch.source, branch.choose, MappingProxyType(self.values))
+        return await called(self.workers, branch.source, branch.choose, MappingProxyType(self.values))
 
     def _waiting(self) -> str:
         waits = [(edge, there) for edge, there in self.arrived.items() if there]

@@ -10,6 +10,7 @@ from toolyard_agents.agent import Agent
 from toolyard_agents.errors import GraphError
 from toolyard_agents.graphs.checking import checked
 from toolyard_agents.graphs.compiled import CompiledGraph
+from toolyard_agents.graphs.given import check_callable, check_node, names_of, targets_of
 from toolyard_agents.graphs.mermaid import mermaid
 from toolyard_agents.graphs.nesting import Inner, flat
 from toolyard_agents.graphs.nodes import (
@@ -90,6 +91,7 @@ class Graph:
                 f"node {name!r} is given {' and '.join(given) or 'nothing'}; expected one of {', '.join(kinds)}"
             )
         self._check_name(name)
+        check_node(name, given[0], kinds[given[0]], {"prompt": prompt, "arguments": arguments, "output": output})
         key = output or name
         if function is not None:
             self._nodes[name] = FunctionNode(name=name, function=function)
@@ -105,24 +107,43 @@ class Graph:
 
     def add_edge(self, source: Targets, target: Targets) -> None:
         """After `source` comes `target`: each of them, at once, if they are several; and only once all sources have
-        run, if those are several."""
-        sources = _names(source)
-        self._edges += [Edge(sources, one) for one in _names(target)]
+        run, if those are several.
+
+        Raises:
+            GraphError: these are no names.
+        """
+        sources = names_of(source, "an edge")
+        self._edges += [Edge(sources, one) for one in names_of(target, "an edge")]
 
     def add_branch(self, source: str, choose: Choose, targets: Mapping[Key, Targets]) -> None:
-        """After `source`, `choose(state)` is the key of what comes next in `targets`; any other key is an error."""
-        self._branches.append(Branch(source, choose, {key: _names(target) for key, target in targets.items()}))
+        """After `source`, `choose(state)` is the key of what comes next in `targets`; any other key is an error.
+
+        Raises:
+            GraphError: these are no names, no function, or no keys.
+        """
+        (one,) = names_of([source], "a branch")
+        check_callable(choose, f"the branch after {one!r}")
+        self._branches.append(Branch(one, choose, targets_of(one, targets)))
 
     def reducer(self, key: str, function: Reducer) -> None:
         """`function(old, new)` is what the key holds after a node wrote `new` to it; `old` is None at first.
 
         Without one, what is written replaces what was there, and no two nodes may write to the key at once.
+
+        Raises:
+            GraphError: this is no function, or no key.
         """
+        names_of([key], "a reducer")
+        check_callable(function, f"the reducer of {key!r}")
         self._reducers[key] = function
 
     def set_exit(self, *names: str) -> None:
-        """Nodes after which nothing comes: what the last of them says is the run's answer."""
-        self._exits += names
+        """Nodes after which nothing comes: what the last of them says is the run's answer.
+
+        Raises:
+            GraphError: these are no names.
+        """
+        self._exits += names_of(names, "set_exit")
 
     def compile(self) -> CompiledGraph:
         """The graph, checked, as it is now.
@@ -140,12 +161,8 @@ class Graph:
         """
         return mermaid(self.compile())
 
-    def _check_name(self, name: str) -> None:
-        if not NAME.fullmatch(name):
+    def _check_name(self, name: object) -> None:
+        if not isinstance(name, str) or not NAME.fullmatch(name):
             raise GraphError(f"node {name!r}: expected a name of 1 to 48 of A-Z a-z 0-9 _ -")
         if name in self._nodes:
             raise GraphError(f"two nodes are named {name!r}; rename one")
-
-
-def _names(names: Targets) -> tuple[str, ...]:
-    return (names,) if isinstance(names, str) else tuple(names)

@@ -41,11 +41,12 @@ def flat(
         return begins.get(name, name)
 
     parts = [_renamed(one) for one in inner]
+    own = (Edge(edge.sources, begin(edge.target)) for edge in edges)
     outer: dict[str, Node] = {name: _end(node) if isinstance(node, Inner) else node for name, node in nodes.items()}
     return CompiledGraph(
         entry=begin(next(iter(nodes))),
         nodes={**outer, **{name: node for part in parts for name, node in part.nodes.items()}},
-        edges=(*(Edge(edge.sources, begin(edge.target)) for edge in edges), *(e for part in parts for e in part.edges)),
+        edges=tuple(dict.fromkeys([*own, *(edge for part in parts for edge in part.edges)])),
         branches=(
             *(
                 Branch(branch.source, branch.choose, {k: tuple(map(begin, to)) for k, to in branch.targets.items()})

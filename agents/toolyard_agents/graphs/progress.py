@@ -14,6 +14,9 @@ from toolyard_agents.graphs.values import as_json
 Visit = tuple[str, int]
 """A node, and which of its visits, from 1."""
 
+Chosen = tuple[str, int, int]
+"""A visit, and which of the branches after its node, from 0."""
+
 UNKEPT = "its values cannot be written as JSON"
 
 
@@ -35,7 +38,7 @@ class Known:
     """What is known of a run: `results` of nodes, the `keys` of branches, and what it started with."""
 
     results: Mapping[Visit, Mapping[str, Any]] = field(default_factory=dict[Visit, Mapping[str, Any]])
-    keys: Mapping[Visit, Key] = field(default_factory=dict[Visit, Key])
+    keys: Mapping[Chosen, Key] = field(default_factory=dict[Chosen, Key])
     start: Mapping[str, Any] | None = None
 
     @classmethod
@@ -44,7 +47,7 @@ class Known:
         said = [json.loads(note) for note in notes]
         return cls(
             results={(one["node"], one["visit"]): one for one in said if "node" in one},
-            keys={(one["branch"], one["visit"]): one["key"] for one in said if "branch" in one},
+            keys={(one["branch"], one["visit"], one["number"]): one["key"] for one in said if "branch" in one},
             start=next((one for one in said if "inputs" in one or "began" in one), None),
         )
 

@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic.errors import PydanticUserError
+from pydantic_core import to_jsonable_python
 
 from toolyard_agents.errors import GraphError
 from toolyard_agents.graphs.nodes import Reducer, Values
@@ -46,6 +47,8 @@ def shape_of(state: type[Any]) -> Shape:
     """
     try:
         hints = get_type_hints(state, include_extras=True)
+        if not hints:
+            raise TypeError("it names no fields")  # noqa: TRY301 - as whatever else is no such type
         fields = {PROMPT: TypeAdapter[Any](str), **{key: TypeAdapter[Any](kind) for key, kind in hints.items()}}
     except (TypeError, NameError, PydanticUserError) as error:
         raise GraphError(f"state={state!r}: expected a TypedDict, a dataclass or a pydantic model: {error}") from error
@@ -79,6 +82,31 @@ def as_json(value: Any) -> str | None:
         return text if json.loads(text) == value else None
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+def as_told(values: Values, *, ascii: bool = False) -> str:
+    """The values as JSON for whoever reads them: what is none is told as text."""
+    try:
+        return json.dumps(dict(values), default=str, ensure_ascii=ascii)
+    except Exception:  # noqa: BLE001 - a value may raise anything when it is asked what it says
+        return json.dumps({key: _plain(value) for key, value in values.items()}, ensure_ascii=ascii)
+
+
+def _plain(value: Any) -> Any:
+    try:
+        return to_jsonable_python(value, fallback=_told)
+    except (ValueError, RecursionError):  # it holds itself
+        return _told(value)
+
+
+def _told(value: Any) -> str:
+    return f"[{type(value).__name__}]"
+
+
+def copied(values: Values) -> Values:
+    """Values of their own for each run, where they are JSON; what is none cannot be copied safely."""
+    text = as_json(dict(values))
+    return values if text is None else json.loads(text)
 
 
 def _reduced(reducer: Reducer, key: str, old: Any, new: Any) -> Any:

@@ -17,6 +17,7 @@ from toolyard_agents.messages import ToolRequest
 from toolyard_agents.session.calls import Answered
 from toolyard_agents.session.run import Run, waiting_stop
 from toolyard_agents.session.stop import Stop
+from toolyard_kernel.calls.workers import Workers
 from toolyard_kernel.content import JsonObject
 
 CallNode = ToolNode | AgentNode
@@ -35,6 +36,7 @@ class Together:
     known: Known
     began: int
     said: dict[str, str]
+    workers: Workers
     written: dict[Visit, Written] = field(default_factory=dict[Visit, Written])
 
     async def go(self) -> dict[Visit, Written] | Stop:
@@ -84,9 +86,9 @@ class Together:
             case _ if self.run.recorded is not None:
                 raise self.run.recorded.end()
             case FunctionNode(name=name, function=function):
-                return Written(update=_update(name, await called(name, function, self.values)))
+                return Written(update=_update(name, await called(self.workers, name, function, self.values)))
             case ModelNode(name=name, agent=agent, prompt=prompt, output=output):
-                asked = await prompt_of(name, prompt, self.values)
+                asked = await prompt_of(self.workers, name, prompt, self.values)
                 result = await asked_below(agent, asked, self.run.calls.caller, self.run.calls.run)
                 if result.status != "completed":
                     raise GraphError(f"node {name!r} has no answer ({result.stop_reason}): {result.reason}")
@@ -125,11 +127,14 @@ class Together:
 
     async def _request(self, id: str, node: CallNode) -> ToolRequest:
         arguments: JsonObject
-        if isinstance(node, AgentNode):
-            arguments = {"prompt": await prompt_of(node.name, node.prompt, self.values)}
+        if recorded := self.run.recorded:
+            arguments = recorded.arguments.get(id, {})
+        elif isinstance(node, AgentNode):
+            arguments = {"prompt": await prompt_of(self.workers, node.name, node.prompt, self.values)}
         else:
             registry = self.run.calls.gate.registry
-            arguments = await arguments_of(node.name, node.arguments, self.values, registry, node.tool_name)
+            given = node.arguments
+            arguments = await arguments_of(self.workers, node.name, given, self.values, registry, node.tool_name)
         try:
             return ToolRequest(id=id, name=node.tool_name, arguments=json.dumps(arguments))
         except (TypeError, ValueError) as error:

@@ -18,7 +18,7 @@ from toolyard_agents.graphs.graph import Graph
 from toolyard_agents.graphs.mermaid import mermaid
 from toolyard_agents.graphs.nodes import AgentNode, ToolNode
 from toolyard_agents.graphs.progress import Known, start_note
-from toolyard_agents.graphs.values import PROMPT, merged
+from toolyard_agents.graphs.values import PROMPT, copied, merged
 from toolyard_agents.policies.bounds import check_bound
 from toolyard_agents.policies.policy import Policy
 from toolyard_agents.session.run import Run
@@ -43,6 +43,12 @@ class GraphPolicy:
     def __post_init__(self) -> None:
         check_bound("max_iterations", self.max_iterations)
         compiled = self.graph.compile() if isinstance(self.graph, Graph) else self.graph
+        if not isinstance(compiled, CompiledGraph):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise GraphError(f"GraphPolicy is given {compiled!r}; expected a Graph")
+        inputs: Any = self.inputs
+        names = list[Any](inputs) if isinstance(inputs, Mapping) else [None]  # pyright: ignore[reportUnknownArgumentType]
+        if not all(isinstance(name, str) for name in names):
+            raise GraphError(f"inputs={inputs!r}; expected a dict of values by their names")
         if self.max_iterations is None and (cycle := cycle_of(compiled)):
             raise GraphError(f"the loop {' → '.join(cycle)} has no bound; give GraphPolicy a max_iterations")
         object.__setattr__(self, "compiled", compiled)  # frozen: it is checked once, as the graph is now
@@ -67,14 +73,14 @@ class GraphPolicy:
 
     async def _start(self, run: Run, known: Known) -> tuple[Mapping[str, Any], int]:
         """What the graph starts with, noted when it does."""
-        inputs, began = self.inputs, len(run.state.messages)
+        inputs, began = copied(self.inputs), len(run.state.messages)
         if known.start is not None:
             if "unkept" in known.start:
                 raise GraphError(f"what the graph started with is lost: {known.start['unkept']}")
             inputs = known.start["inputs"]
             began = began if run.recorded else known.start["began"]
         if run.prompt is not None:
-            note = start_note(inputs, began)
+            note = start_note(copied(inputs), began)
             run.state.note(json.dumps(note))
             await run.emitter.emit("custom", content="graph_start", tool_metadata=note)
         return inputs, began

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.delegation import supervising_tool
@@ -29,8 +30,12 @@ class SupervisorPolicy:
 
     def __post_init__(self) -> None:
         check_bound("max_iterations", self.max_iterations)
-        if isinstance(self.agents, str) or not self.agents:
-            raise AgentError(f"agents={self.agents!r}; expected a list of agents, or of their names, at least one")
+        given: Any = self.agents
+        is_several = isinstance(given, Iterable) and not isinstance(given, str)
+        agents = tuple(cast("Iterable[Any]", given)) if is_several else ()
+        if not agents or not all(isinstance(one, str | Agent) for one in agents):
+            raise AgentError(f"agents={given!r}; expected a list of agents, or of their names, at least one")
+        object.__setattr__(self, "agents", agents)  # frozen: whoever has the list may change it
         names = _names(self.agents)
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise AgentError(f"agents: {', '.join(twice)} is there twice; name each agent once")

@@ -70,6 +70,8 @@ class Driver:
             if not work.done():
                 work.cancel()
                 await asyncio.wait({work}, timeout=GRACE)
+            if not work.done():
+                self.token.cancel("the run did not end")  # what goes on all the same takes no further step
             if late:
                 stopped.set()
             return await self._result(self._stop(work, wall_time if late else None), stopped)
@@ -90,10 +92,10 @@ class Driver:
         """What the work came to; `late` is how many seconds it had, if it took longer."""
         if work.done() and not work.cancelled() and work.exception() is None:
             return work.result()  # it ended by itself, whatever was asked of it in the same moment
-        if self.token.is_cancelled():
-            return Stop("cancelled", self.token.reason)
         if late is not None:
             return Stop("timeout", f"the run did not end within {late:g}s")
+        if self.token.is_cancelled():
+            return Stop("cancelled", self.token.reason)
         error = None if work.cancelled() else work.exception()
         if isinstance(error, ToolyardError):
             return Stop("error", str(error))

@@ -9,18 +9,19 @@ from toolyard_agents.errors import ModelError
 from toolyard_agents.state.steps import INTERRUPTED
 from toolyard_kernel.calls.decisions import refuse
 from toolyard_kernel.calls.outcomes import Outcome
-from toolyard_kernel.content import Text
+from toolyard_kernel.content import JsonObject, Text
 
 NEVER_ENDED = refuse("trace", INTERRUPTED)
 
 
 @dataclass(slots=True, kw_only=True)
 class Recording:
-    """`notes` are what its policy noted, `outcomes` those of its calls by the ids that the model gave them, `said` what
-    was said to it from outside, each with the number of the step before it, and `reason` why it ended; `over` says that
-    more was wanted than is there."""
+    """`notes` are what its policy noted, `arguments` and `outcomes` those of its calls by the ids that the model gave
+    them, `said` what was said to it from outside, each with the number of the step before it, and `reason` why it
+    ended; `over` says that more was wanted than is there."""
 
     notes: Sequence[str] = ()
+    arguments: Mapping[str, JsonObject] = field(default_factory=dict[str, JsonObject])
     outcomes: Mapping[str, Outcome] = field(default_factory=dict[str, Outcome])
     said: Sequence[tuple[int, str]] = ()
     reason: str = ""

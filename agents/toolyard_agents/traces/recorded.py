@@ -30,7 +30,7 @@ def recording_of(own: Sequence[Line], ended: Line | None) -> Recording:
     told: list[Line] = [event["tool_metadata"] for event in own_words if event.get("content") == SAID]
     said = [(about["after_step"], about["text"]) for about in told]
     reason = str((ended or {}).get("content") or "")
-    return Recording(notes=notes, outcomes=_outcomes(own), said=said, reason=reason)
+    return Recording(notes=notes, arguments=_arguments(own), outcomes=_outcomes(own), said=said, reason=reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +69,7 @@ class RecordedModel:
 
 def answers_of(own: Sequence[Line]) -> list[Recorded]:
     """The answers of the model, in their order."""
-    arguments = {
-        event["tool_call_id"]: event.get("tool_args")
-        for event in own
-        if event["type"] in ("tool_start", "tool_blocked")
-    }
+    arguments = _arguments(own)
     answers: list[Recorded] = []
     pieces: list[Piece] = []
     for event in own:
@@ -93,7 +89,7 @@ def answers_of(own: Sequence[Line]) -> list[Recorded]:
 def _answer(event: Line, pieces: Sequence[Piece], arguments: dict[str, Any]) -> Recorded:
     about: dict[str, Any] = event.get("tool_metadata") or {}
     asked = [
-        ToolRequest(id=call["id"], name=call["name"], arguments=json.dumps(arguments.get(call["id"]) or {}))
+        ToolRequest(id=call["id"], name=call["name"], arguments=json.dumps(arguments.get(call["id"], {})))
         for call in about.get("tool_calls", ())
     ]
     used: dict[str, int] = event.get("usage") or {}
@@ -102,6 +98,12 @@ def _answer(event: Line, pieces: Sequence[Piece], arguments: dict[str, Any]) -> 
         reason=cast("FinishReason", about.get("reason", "stop")), usage=Usage(**counts, cost=about.get("cost"))
     )
     return Recorded(pieces=(*pieces, *asked), finished=finished)
+
+
+def _arguments(own: Sequence[Line]) -> dict[str, Any]:
+    """What each call was made with, as far as events tell it."""
+    begun = (event for event in own if event["type"] in ("tool_start", "tool_blocked"))
+    return {event["tool_call_id"]: event.get("tool_args") or {} for event in begun}
 
 
 def _outcomes(own: Sequence[Line]) -> dict[str, Outcome]:

@@ -323,7 +323,7 @@ async def test_what_nodes_do_is_told_as_it_happens() -> None:
     assert steps == [{"step": 1, "nodes": ["a"]}, {"step": 2, "nodes": ["b"]}]
     assert noting(events, "graph_start") == [{"began": 1, "inputs": {}}]
     assert noting(events, "graph_node")[0] == {"node": "a", "visit": 1, "text": None, "update": {"n": 1}}
-    assert noting(events, "graph_branch") == [{"branch": "a", "visit": 1, "key": "on"}]
+    assert noting(events, "graph_branch") == [{"branch": "a", "visit": 1, "number": 0, "key": "on"}]
 
 
 async def test_a_tool_that_raises_says_so() -> None:
