@@ -44,12 +44,23 @@ class Known:
     @classmethod
     def of(cls, notes: Iterable[str]) -> Self:
         """What these notes say."""
-        said = [json.loads(note) for note in notes]
-        return cls(
-            results={(one["node"], one["visit"]): one for one in said if "node" in one},
-            keys={(one["branch"], one["visit"], one["number"]): one["key"] for one in said if "branch" in one},
-            start=next((one for one in said if "inputs" in one or "began" in one), None),
-        )
+        results, keys = dict[Visit, Mapping[str, Any]](), dict[Chosen, Key]()
+        start: Mapping[str, Any] | None = None
+        for note in map(json.loads, notes):
+            match note:
+                case {"node": str(node), "visit": int(visit), "text": str() | None, "update": {}} | {
+                    "node": str(node),
+                    "visit": int(visit),
+                    "unkept": str(),
+                }:
+                    results[node, visit] = note
+                case {"branch": str(node), "visit": int(visit), "number": int(number), "key": str() | int() as key}:
+                    keys[node, visit, number] = key
+                case {"began": int(), "inputs": {}} | {"began": int(), "unkept": str()}:
+                    start = start or note
+                case _:  # another policy's, or nobody's
+                    pass
+        return cls(results=results, keys=keys, start=start)
 
     def result(self, visit: Visit) -> Written | None:
         """What a node wrote on a visit, if that is known.

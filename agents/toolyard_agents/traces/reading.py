@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from toolyard_agents.errors import TraceError
 from toolyard_agents.traces.subject import Subject
 from toolyard_agents.traces.writing import VERSION
 from toolyard_kernel.errors import UnknownName
+from toolyard_kernel.tools.model_schemas import sentence_of
 
 ID = re.compile(r"[0-9a-f]{8,64}")
+SUBJECT = TypeAdapter(Subject)
+FIELDS = ("agent", "model", "system_prompt", "tools", "policy")
 Line = dict[str, Any]
 
 
@@ -29,7 +34,7 @@ class Trace:
     @property
     def own(self) -> list[Line]:
         """The events of the run itself."""
-        return [event for event in self.events if event["run_id"] == self.id]
+        return [event for event in self.events if event.get("run_id") == self.id]
 
 
 def read_trace(folder: Path, trace_id: str) -> Trace:
@@ -49,9 +54,9 @@ def read_trace(folder: Path, trace_id: str) -> Trace:
         raise TraceError(f"{path} does not begin as a trace does")
     head = lines[0]
     try:
-        subject = Subject(**{name: head[name] for name in ("agent", "model", "system_prompt", "tools", "policy")})
-    except KeyError as error:
-        raise TraceError(f"{path}, line 1, is damaged: it lacks {error}") from error
+        subject = SUBJECT.validate_python({name: head[name] for name in FIELDS if name in head})
+    except ValidationError as error:
+        raise TraceError(f"{path}, line 1, is damaged: {sentence_of(error)}") from error
     return Trace(id=trace_id, subject=subject, events=lines[1:])
 
 

@@ -16,6 +16,7 @@ from toolyard_agents.session.run_context import RunContext
 from toolyard_agents.session.session import Session
 from toolyard_agents.state.state import State
 from toolyard_agents.telemetry.operation import silence
+from toolyard_agents.traces.checking import check_events
 from toolyard_agents.traces.reading import Line, Trace
 from toolyard_agents.traces.recorded import RecordedModel, answers_of, recording_of
 from toolyard_agents.traces.subject import Subject
@@ -48,10 +49,11 @@ async def replayed(
     nothing anywhere. The `redaction` is that of the trace.
 
     Raises:
-        TraceError: the agent or the policy is not the one that ran, or the trace ends before that step.
+        TraceError: the agent or the policy is not the one that ran, or the trace is damaged, or ends before that step.
     """
     if difference := Subject.of(agent, policy, redaction).difference(trace.subject):
         raise TraceError(f"trace {trace.id!r} cannot be played again: {difference}")
+    check_events(trace)
     ended = _last(trace.own)
     recording = recording_of(trace.own, ended)
     model = RecordedModel(name=trace.subject.model, answers=answers_of(trace.own), recording=recording)
