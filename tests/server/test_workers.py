@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
+import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from mcp import Client
 from tests.server.raw_http import HELLO, JSON, exchange, modern, modern_headers, post, post_modern
 from tests.server.worker_processes import TWO, gone, stopped, workers_of
 from tests.server.yards import DEADLINE, MODERN, Server, Yard, serving, text_of, until, write_yard
+from toolyard.cli.workers import Supervisor
 
 pytestmark = pytest.mark.anyio
 
@@ -108,6 +112,9 @@ def test_a_client_that_shakes_hands_is_told_what_to_do(yard: Yard) -> None:
             listened = exchange(server.port, "GET /mcp HTTP/1.1", (("Host", "localhost"), *JSON, *version))
             assert (listened.status, listened.message["error"]["code"]) == (400, -32022)
         assert post(server.port, b"[" * 100_000).status == 400
+        for half in ({"id": "\ud800"}, {"params": {"protocolVersion": "\ud800"}}):  # of a surrogate pair
+            refused = post(server.port, {**HELLO, **half})
+            assert (refused.status, refused.message["error"]["code"]) == (400, -32022)
         assert post(server.port, HELLO, host="evil.test").status == 421
 
 
@@ -121,6 +128,23 @@ async def test_a_worker_that_is_killed_is_replaced(yard: Yard) -> None:
             assert who(server) not in (killed, left)
         async with Client(server.url, mode=MODERN) as client:
             assert int(text_of(await client.call_tool("who", {}))) in workers_of(server)
+
+
+async def test_a_worker_that_ended_by_itself_keeps_no_other_from_being_ended() -> None:
+    """As when a whole group of processes is told to end at once."""
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-c", "")
+    await ended.wait()
+    command = [sys.executable, "-c", "print('serves', flush=True); input()"]
+    asked = asyncio.Event()
+    with socket.socket() as door, anyio.fail_after(DEADLINE):
+        supervisor = Supervisor(command=command, door=door, count=2, drain=0, workers={ended})
+
+        def on_ready(summary: str) -> None:
+            os.kill(os.getpid(), signal.SIGHUP)
+            asked.set()
+
+        await supervisor.run(asked, on_ready)
+    assert supervisor.workers == set()
 
 
 async def test_a_worker_that_cannot_be_replaced_ends_the_server(yard: Yard) -> None:

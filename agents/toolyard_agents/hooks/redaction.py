@@ -93,8 +93,14 @@ class Redaction:
             shown = self.text(name) if isinstance(name, str) else name
             while shown in told:  # two names that are the same without what was in them
                 shown = f"{shown}'"
-            told[shown] = self._named(name, field) or self._value(field, depth - 1)
+            told[shown] = self._under(name, field, depth - 1)
         return told
+
+    def _under(self, name: Any, field: Any, depth: int) -> Any:
+        """The value of a field; where its name says that it is a secret, so is each one of a list."""
+        if isinstance(field, list | tuple) and depth:
+            return [self._under(name, item, depth - 1) for item in cast("list[Any]", field)]
+        return self._named(name, field) or self._value(field, depth)
 
     def _named(self, name: Any, field: Any) -> str | None:
         if not isinstance(name, str) or field in ("", None) or not isinstance(field, str | int | float):

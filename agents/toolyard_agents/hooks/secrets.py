@@ -17,6 +17,7 @@ _NAME = (
 )
 _IS = r"(?:\s*(?:=>|:=|=|:)\s*)"
 _NAMED = rf"{_NAME}[0-9]?\\*[\"']?{_IS}"
+_OPEN = r"(?:\[\s*)?"
 _WEAK = rf"(?i:token|key|sig|signature|sid|jwt|hash|nonce|pin)\\*[\"']?{_IS}\\*[\"']?"
 
 NAMED = re.compile(
@@ -29,7 +30,7 @@ NAMED = re.compile(
 LONGEST_NAME = 100
 
 _NOT_SECRET = frozenset(
-    {b"none", b"null", b"true", b"false", b"undefined", b"required", b"optional", b"string", b"str"}
+    {b"", b"none", b"null", b"true", b"false", b"undefined", b"required", b"optional", b"string", b"str"}
 ) | {b"bearer", b"basic", b"token", b"digest", b"apikey"}
 _RANDOM = 3.0
 """Bits of entropy of a letter, from which on a text is no word."""
@@ -77,7 +78,7 @@ def _entropy(found: bytes) -> float:
 
 
 def _value(text: bytes, start: int, end: int) -> int:
-    return 0 if text[start:end].rstrip(b".,)]}").lower() in _NOT_SECRET else end
+    return 0 if text[start:end].lstrip(b"[{(").rstrip(b".,)]}").lower() in _NOT_SECRET else end
 
 
 def _basic(text: bytes, start: int, end: int) -> int:
@@ -94,9 +95,9 @@ SECRET = (
     Rule(kind="SECRET", pattern=r"(?i:bearer)\s+([A-Za-z0-9._~+/=-]{8,})", check=_key, skips=True),
     Rule(kind="SECRET", pattern=r"(?i:basic)\s+([A-Za-z0-9+/=]{8,500})", check=_basic, skips=True),
     Rule(kind="SECRET", pattern=rf"{_NAMED}(?i:(?:bearer|basic|token|digest|apikey)\s+)([^\s\"'\\]+)"),
-    Rule(kind="SECRET", pattern=rf'{_NAMED}"((?:[^"\\\r\n]|\\.)+)'),
-    Rule(kind="SECRET", pattern=rf"{_NAMED}'((?:[^'\\\r\n]|\\.)+)"),
-    Rule(kind="SECRET", pattern=rf"{_NAMED}\\+[\"']((?:[^\"'\\\r\n]|\\+[^\"'\\\r\n])+)"),
+    Rule(kind="SECRET", pattern=rf'{_NAMED}{_OPEN}"((?:[^"\\\r\n]|\\.)+)'),
+    Rule(kind="SECRET", pattern=rf"{_NAMED}{_OPEN}'((?:[^'\\\r\n]|\\.)+)"),
+    Rule(kind="SECRET", pattern=rf"{_NAMED}{_OPEN}\\+[\"']((?:[^\"'\\\r\n]|\\+[^\"'\\\r\n])+)"),
     Rule(kind="SECRET", pattern=rf"{_NAMED}((?:[^\s\"'&;<>\\]|\\[^nrtbfu\"'\\/\s])+)", check=_value, skips=True),
     Rule(kind="SECRET", pattern=r"(?i:password|passphrase|passcode)\s+(?i:is|was)\s+[\"']?([^\s\"'\\]+)"),
     Rule(

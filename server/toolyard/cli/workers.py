@@ -9,6 +9,7 @@ import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -103,8 +104,12 @@ class Supervisor:
         raise StartError(f"a worker ended before it served ({_told(code)})")
 
     def _hang_up(self) -> None:
+        self._signal(signal.SIGHUP)
+
+    def _signal(self, how: signal.Signals) -> None:
         for worker in self.workers:
-            worker.send_signal(signal.SIGHUP)
+            with suppress(ProcessLookupError):  # it has just ended
+                worker.send_signal(how)
 
     async def _end(self, how: signal.Signals, seconds: float) -> None:
         """Send a signal to every worker that is left, and wait for them to end."""
@@ -113,8 +118,7 @@ class Supervisor:
         if how == signal.SIGKILL:
             log.warning("%d workers did not end and are killed", len(self.workers))
         ends = {asyncio.ensure_future(worker.wait()): worker for worker in self.workers}
-        for worker in self.workers:
-            worker.send_signal(how)
+        self._signal(how)
         ended, _ = await asyncio.wait(ends, timeout=seconds)
         self.workers -= {ends[each] for each in ended}
 

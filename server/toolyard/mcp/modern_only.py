@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from toolyard_kernel.content import unicode_of
+
 HEADER = b"mcp-protocol-version"
 REFUSED = (
     "this server runs several workers and serves clients of MCP 2026-07-28; "
@@ -59,7 +61,8 @@ def _requested(message: dict[str, Any], version: str | None) -> str:
 
 
 def _refusal(id: Any, requested: str) -> JSONResponse:
-    data = UnsupportedProtocolVersionErrorData(supported=list(MODERN_PROTOCOL_VERSIONS), requested=requested[:64])
+    shown = unicode_of(requested[:64])
+    data = UnsupportedProtocolVersionErrorData(supported=list(MODERN_PROTOCOL_VERSIONS), requested=shown)
     error = {"code": UNSUPPORTED_PROTOCOL_VERSION, "message": REFUSED, "data": data.model_dump(by_alias=True)}
-    told = id if isinstance(id, str | int) and not isinstance(id, bool) else None
+    told = unicode_of(id) if isinstance(id, str) else id if type(id) is int else None
     return JSONResponse({"jsonrpc": "2.0", "id": told, "error": error}, status_code=400)

@@ -86,6 +86,14 @@ def test_values_are_redacted_at_every_depth_in_names_too() -> None:
     assert (told["card"], told["password"], told["n"]) == ("[CREDIT_CARD]", "[SECRET]", 3)
 
 
+def test_each_value_of_a_list_under_the_name_of_a_secret_is_one() -> None:
+    headers = {"X-Api-Key": ["hunter2", ["hunter3"]], "Set-Cookie": ("sid=hunter4",), "Accept": ["text/html"]}
+    kept = {"X-Api-Key": ["[SECRET]", ["[SECRET]"]], "Set-Cookie": ["[SECRET]"], "Accept": ["text/html"]}
+    redaction = Redaction((HOOK,))
+    assert redaction.value(headers) == kept
+    assert json.loads(redaction.json(json.dumps(headers))) == kept
+
+
 def test_two_names_that_become_the_same_are_both_kept() -> None:
     told = Redaction((HOOK,)).value({"bob@acme.test": 1, "eve@acme.test": 2})
     assert sorted(told.values()) == [1, 2]
