@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -13,6 +14,7 @@ import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
+from tests.server.hosting import hosted
 from tests.server.raw_http import HELLO, JSON, Answer, Headers, exchange, modern, modern_headers, post
 from tests.server.yards import DEADLINE, ERAS, Server, Yard, serving, write_yard
 from toolyard import ConfigError
@@ -188,6 +190,21 @@ def test_a_session_serves_only_the_token_that_opened_it(site: Site) -> None:
         assert exchange(site.server.port, f"{method} /mcp HTTP/1.1", other).status == 404
     assert not site.yard.started("write")
     assert "write" in site.post(LISTING, session, bearer(MINE)).body
+
+
+async def test_a_session_serves_only_the_tenant_that_opened_it() -> None:
+    runtime = create_mcp_runtime(ledger=NoLedger())
+    mine = runtime.caller("ci")
+    app = asgi_app(runtime, tokens={MINE: mine, THEIRS: replace(mine, tenant="another")})
+    async with hosted(app) as url, httpx2.AsyncClient(trust_env=False, base_url=url, headers=dict(JSON)) as web:
+        opened = await web.post("/", json=HELLO, headers=[bearer(MINE)])
+        session = ("Mcp-Session-Id", opened.headers["mcp-session-id"])
+        initialized = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        told = await web.post("/", json=initialized, headers=[session, bearer(MINE)])
+        listed = [
+            (await web.post("/", json=LISTING, headers=[session, bearer(of)])).status_code for of in VALUES.values()
+        ]
+    assert (told.status_code, listed) == (202, [200, 404])
 
 
 TOKENS = "python: [my_tools]\nauth: {tokens: [{id: me, env: MY_TOKEN}, {id: %s, env: CI_TOKEN}]}\n"

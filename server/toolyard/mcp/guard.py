@@ -79,7 +79,8 @@ class Guard:
         """The SDK ties a session to its user, so that no other token can use it."""
         if not self.holders():
             return None
-        return AuthenticatedUser(AccessToken(token="", client_id=caller.id, scopes=sorted(caller.scopes)))
+        who = f"{caller.tenant!r} {caller.id}"  # two tenants may call somebody the same
+        return AuthenticatedUser(AccessToken(token="", client_id=who, scopes=sorted(caller.scopes)))
 
 
 def _headers(scope: Scope) -> dict[str, list[str]]:
