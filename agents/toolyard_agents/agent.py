@@ -14,6 +14,7 @@ from toolyard_agents.hooks.policy_hooks import PolicyHooks
 from toolyard_agents.hooks.run_hooks import check_names
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.opening import open_model
+from toolyard_agents.policies.policy import Policy, check_policy
 from toolyard_agents.streaming import StreamEvent, run_stream
 from toolyard_kernel.backends import Backend, load_backend
 from toolyard_kernel.profiles.choice import choose_profile
@@ -26,7 +27,6 @@ from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 
 if TYPE_CHECKING:
-    from toolyard_agents.policies.policy import Policy
     from toolyard_agents.results import RunResult
     from toolyard_agents.runtime.runtime import Runtime
     from toolyard_agents.session.emitting import OnEvent
@@ -63,7 +63,8 @@ class Agent:
         agent, and in those that it delegates to.
 
         Raises:
-            AgentError: both a config and the parts of one are given, or a hook names a tool that is not there.
+            AgentError: both a config and the parts of one are given, the policy is none, or a hook names a tool that is
+                not there.
             ConfigError: the profile, a toolkit or the prompt cannot be used.
             DefinitionError: a tool cannot be registered.
         """
@@ -72,6 +73,7 @@ class Agent:
         self.config = config or _config_of(name, model, system_prompt, description)
         self.model = model if model is not None else self.config.model
         self.name = self.config.name or NAME
+        check_policy(policy)
         self.policy = policy
         self.trace_dir = trace_dir
         self.profile: PermissionProfile = choose_profile(self.config.profile or "readonly")

@@ -50,6 +50,7 @@ def busy() -> ToolError:
         ([ToolError("retryable: try again, timeout, 503")], {"retries": 2}, 1, "retryable: try again, timeout, 503"),
         ([OSError("busy")], {"retries": 2}, 1, "OSError: busy"),
         ([ToolError("later", retryable=True, retry_after=999)], {"retries": 2}, 1, "later"),
+        ([ToolError("soon", retryable=True, retry_after=float("nan"))], {"retries": 2}, 2, "done"),
     ],
 )
 async def test_only_what_says_that_it_is_retryable_is_tried_again(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from toolyard_agents.errors import GraphError
 from toolyard_agents.graphs.compiled import CompiledGraph
-from toolyard_agents.graphs.nodes import AgentNode, ToolNode
+from toolyard_agents.graphs.nodes import AgentNode, ToolNode, plain
 from toolyard_kernel.tools.tool import Tool
 
 LONGEST_TOOL = 64
@@ -19,6 +19,7 @@ def checked(graph: CompiledGraph) -> CompiledGraph:
         GraphError: the text names the node.
     """
     _check_names(graph)
+    _check_plain_names(graph)
     after = {name: graph.after(name) for name in graph.nodes}
     _check_ends(graph, after)
     if unreached := _missing(graph.nodes, _reached({graph.entry}, after)):
@@ -80,6 +81,14 @@ def _check_names(graph: CompiledGraph) -> None:
     for branch in graph.branches:
         if not branch.targets or not all(branch.targets.values()):
             raise GraphError(f"the branch after {branch.source!r} has no targets, or a key without one; add them")
+
+
+def _check_plain_names(graph: CompiledGraph) -> None:
+    found: dict[str, str] = {}
+    for name in graph.nodes:
+        other = found.setdefault(plain(name), name)
+        if other != name:
+            raise GraphError(f"nodes {other!r} and {name!r} have names that no provider can tell apart; rename one")
 
 
 def _check_ends(graph: CompiledGraph, after: Mapping[str, set[str]]) -> None:

@@ -25,6 +25,11 @@ Key = str | int | bool
 Choose = Callable[[Values], "Key | Awaitable[Key]"]
 
 
+def plain(name: str) -> str:
+    """The name of a node in the letters that every provider takes for a tool and for the id of a call."""
+    return name.replace("/", "__")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionNode:
     """A function of the state, sync (in a worker thread) or async."""
@@ -72,7 +77,7 @@ class AgentNode:
 
     @property
     def tool_name(self) -> str:
-        return f"graph/{self.name}"
+        return f"graph_{plain(self.name)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from typing import Any, cast
 from toolyard_agents.delegation import asked_below
 from toolyard_agents.errors import GraphError
 from toolyard_agents.graphs.asking import arguments_of, called, prompt_of
-from toolyard_agents.graphs.nodes import AgentNode, EndNode, FunctionNode, ModelNode, Node, ToolNode, Values
+from toolyard_agents.graphs.nodes import AgentNode, EndNode, FunctionNode, ModelNode, Node, ToolNode, Values, plain
 from toolyard_agents.graphs.progress import Known, Visit, Written
 from toolyard_agents.messages import ToolRequest
 from toolyard_agents.session.calls import Answered
+from toolyard_agents.session.failures import first_of
 from toolyard_agents.session.run import Run, waiting_stop
 from toolyard_agents.session.stop import Stop
 from toolyard_kernel.calls.workers import Workers
@@ -61,10 +62,8 @@ class Together:
         return await self._all(calls, others) or self.written
 
     async def _all(self, calls: Sequence[tuple[CallNode, Visit]], others: Sequence[tuple[Node, Visit]]) -> Stop | None:
-        free = asyncio.Semaphore(self.run.calls.at_once)
-
         async def one(node: Node, visit: Visit) -> None:
-            async with free:
+            async with self.run.calls.free:
                 await self._tell(visit, await self._written_by(node), note=True)
 
         try:
@@ -73,7 +72,7 @@ class Together:
                 for node, visit in others:
                     tasks.create_task(one(node, visit))
         except ExceptionGroup as failed:
-            raise _first(failed) from failed
+            raise first_of(failed) from failed
         return making.result()
 
     async def _written_by(self, node: Node) -> Written:
@@ -136,12 +135,17 @@ class Together:
             given = node.arguments
             arguments = await arguments_of(self.workers, node.name, given, self.values, registry, node.tool_name)
         try:
-            return ToolRequest(id=id, name=node.tool_name, arguments=json.dumps(arguments))
+            return ToolRequest(id=id, name=self._offered(node.tool_name), arguments=json.dumps(arguments))
         except (TypeError, ValueError) as error:
             raise GraphError(f"node {node.name!r}: its arguments are no JSON: {error}") from error
 
     def _id(self, visit: Visit) -> str:
-        return f"{visit[0]}-{visit[1]}-{self.began}"
+        return f"{plain(visit[0])}-{visit[1]}-{self.began}"
+
+    def _offered(self, tool: str) -> str:
+        """The name under which a model would be offered the tool: it stands in the conversation."""
+        names = self.run.calls.names
+        return next((name for name, meant in names.items() if meant == tool), tool)
 
     async def _tell(self, visit: Visit, result: Written, *, note: bool) -> None:
         """Keep what a node wrote, and tell those who watch."""
@@ -150,13 +154,6 @@ class Together:
         if note:
             self.run.state.note(json.dumps(noted))
         await self.run.emitter.emit("custom", content="graph_node", tool_metadata=noted)
-
-
-def _first(failed: BaseException) -> BaseException:
-    """The first error of all that ended together."""
-    if not isinstance(failed, BaseExceptionGroup):
-        return failed
-    return _first(cast("BaseExceptionGroup[BaseException]", failed).exceptions[0])
 
 
 def _update(name: str, returned: Any) -> Values:

@@ -38,6 +38,9 @@ def body_of(model_name: str, request: ModelRequest, names: WireNames, thoughts: 
         body["system"] = system
     if request.tools:
         body["tools"] = [_tool(tool, names) for tool in request.tools]
+    elif names.by_wire:  # what was called has to be declared, also where nothing can be called any more
+        body["tools"] = [{"name": name, "input_schema": {"type": "object"}} for name in names.by_wire]
+        body["tool_choice"] = {"type": "none"}
     return _unicode(body)
 
 

@@ -64,6 +64,7 @@ class GraphPolicy:
     async def drive(self, run: Run) -> Stop:
         self._check_tools(run)
         run.control.close("follows a graph, and nobody can say anything to its nodes")
+        run.calls.names = run.offer().names
         known = Known.of(run.state.notes if run.recorded is None else run.recorded.notes)
         inputs, began = await self._start(run, known)
         values = run.final = merged({PROMPT: run.task}, [("inputs", inputs)], {}, self.compiled.shape)

@@ -114,7 +114,7 @@ def revision_in(state: State) -> Sequence[str] | None:
     for message in reversed(state.messages):
         if message.role == "user":
             return None
-        if message.role == "tool" and message.content == REVISED:
+        if message.role == "tool" and message.content.startswith(REVISED):
             accepted.add(message.tool_call_id)
         for request in reversed(message.tool_calls):
             if request.name == REVISE and request.id in accepted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from toolyard_agents.errors import AgentError
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.tools.tool import Tool
 
@@ -37,3 +38,15 @@ class Policy(Protocol):
             ModelError: the model cannot be asked.
         """
         ...
+
+
+def check_policy(policy: object) -> None:
+    """That it is a policy, and not its class or its name.
+
+    Raises:
+        AgentError: it is none.
+    """
+    has_all = all(hasattr(policy, name) for name in ("about", "tools", "drive"))
+    if policy is not None and (isinstance(policy, type) or not has_all):
+        what = f"the class {policy.__name__}" if isinstance(policy, type) else repr(policy)
+        raise AgentError(f"policy={what}; expected a policy, such as ReActPolicy()")

@@ -19,8 +19,10 @@ class RunLimits:
 
     def __post_init__(self) -> None:
         for name, value in (("timeout", self.timeout), ("max_concurrency", self.max_concurrency)):
-            if value is not None and not value > 0:
+            if value is not None and not _is_above_0(value):
                 raise AgentError(f"{name}={value!r}; expected a number above 0, or None")
+        if isinstance(self.max_concurrency, float):
+            raise AgentError(f"max_concurrency={self.max_concurrency!r}; expected a whole number above 0, or None")
 
     def overridden(self, timeout: float | None, max_concurrency: int | None) -> RunLimits:
         """With those of one run, where they are given.
@@ -43,6 +45,10 @@ class RunLimits:
         if self.max_concurrency is None:
             return caller
         return replace(caller, profile=narrowed(caller.profile, Budgets(fan_out=self.max_concurrency)))
+
+
+def _is_above_0(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 NO_LIMITS = RunLimits()

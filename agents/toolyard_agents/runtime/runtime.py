@@ -17,7 +17,7 @@ from toolyard_agents.hooks.run_hooks import check_names, joined, redaction_of
 from toolyard_agents.policies.bounds import check_bound
 from toolyard_agents.policies.default import policy_of
 from toolyard_agents.policies.graph import with_inputs
-from toolyard_agents.policies.policy import Policy
+from toolyard_agents.policies.policy import Policy, check_policy
 from toolyard_agents.references.reference import Reference
 from toolyard_agents.references.references import MISSING
 from toolyard_agents.results import RunResult
@@ -155,6 +155,7 @@ class Runtime:
         """
         found = chosen(self.parts.agents, agent)
         self._check_hooks()
+        check_policy(policy)
         chosen_policy = with_inputs(policy or policy_of(found), inputs)
         run = ProgramRun(
             agent=found,

@@ -46,7 +46,7 @@ class Waiting:
 
 @dataclass(slots=True, kw_only=True)
 class Calls:
-    """Makes calls in the name of `caller`, at most `at_once` at a time.
+    """Makes calls in the name of `caller`, as many at once as `free` lets in.
 
     `names` says which tool the model means by a name; `run` is what a call sees of the run that makes it.
     """
@@ -55,7 +55,7 @@ class Calls:
     caller: Caller
     run: ParentRun
     approvers: Approvers
-    at_once: int
+    free: asyncio.Semaphore
     names: Mapping[str, str] = field(default_factory=dict[str, str])
 
     async def make(
@@ -66,13 +66,12 @@ class Calls:
         `given` are answers to asks that these calls, or the runs they delegated to, were waiting for.
         When this is cancelled, the calls that have not ended are stopped, and those that never began say so.
         """
-        free = asyncio.Semaphore(self.at_once)
         waits: list[Waiting] = []
 
         async def one(request: ToolRequest) -> None:
             begun = [request.id] if self.run.state.parked(request.id) else list[str]()
             try:
-                async with free:
+                async with self.free:
                     await self.run.pause.wait_out(self.emitter)
                     made = await self._make(request, given, lambda: begun.append(request.id))
             except asyncio.CancelledError:

@@ -12,6 +12,7 @@ from typing import Any
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.events import EventType
 from toolyard_agents.results import ENDS, STATUS, RunResult
+from toolyard_agents.session.failures import first_of
 from toolyard_agents.session.run import Run
 from toolyard_agents.session.stop import Stop
 from toolyard_agents.state.entries import EndStatus
@@ -96,7 +97,8 @@ class Driver:
             return Stop("timeout", f"the run did not end within {late:g}s")
         if self.token.is_cancelled():
             return Stop("cancelled", self.token.reason)
-        error = None if work.cancelled() else work.exception()
+        failed = None if work.cancelled() else work.exception()
+        error = None if failed is None else first_of(failed)
         if isinstance(error, ToolyardError):
             return Stop("error", str(error))
         if error is None:

@@ -43,6 +43,9 @@ class Emitter:
     _held: dict[object, dict[EventType, list[str]]] = field(default_factory=dict[object, dict[EventType, list[str]]])
 
     async def emit(self, type: EventType, **fields: Any) -> None:
+        """Tell it, unless the run has ended: what was left behind has nothing more to say."""
+        if self.events and self.events[-1].type in TERMINAL:
+            return
         if self.redaction is None:
             await self._tell(type, fields)
         elif type in ("text", "reasoning"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -74,7 +75,9 @@ def run_of(session: Session, open_agent: OpenAgent, request: RunRequest) -> Run:
     approvers = Approvers(
         callback=session.approval_callback, auto=auto, desk=context.desk, host=gate.approver, hooks=context.hooks
     )
-    calls = Calls(gate=gate, caller=caller, run=parent, approvers=approvers, at_once=caller.profile.limits.fan_out)
+    calls = Calls(
+        gate=gate, caller=caller, run=parent, approvers=approvers, free=asyncio.Semaphore(caller.profile.limits.fan_out)
+    )
     return Run(
         model=open_agent.model,
         settings=_settings(agent),

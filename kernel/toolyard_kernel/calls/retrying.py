@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -46,4 +47,5 @@ async def retried(tool: Tool, deadline: float, attempt: Callable[[float], Awaita
 
 def _wait(error: ToolError, failures: int) -> float:
     backoff = FIRST * 2.0 ** (failures - 1) * random.uniform(0.5, 1.0)  # noqa: S311 - it spreads out callers
-    return max(error.retry_after or 0.0, backoff)
+    after = error.retry_after or 0.0
+    return max(after, backoff) if math.isfinite(after) else backoff

@@ -92,7 +92,6 @@ async def test_turns_alternate_and_the_results_of_a_turn_stand_first_in_one_mess
     assert [block["type"] for block in body["messages"][1]["content"]] == ["text", "tool_use", "tool_use"]
     assert body["messages"][2]["content"] == [answers("c1", "1"), answers("c2", ""), says("hurry")]
     assert body["messages"][3]["content"] == [says("So."), says("3")]
-    assert "tools" not in body
     assert "system" not in body
 
 
@@ -232,3 +231,10 @@ async def test_an_agent_calls_a_tool_and_answers_with_its_result() -> None:
         },
         {"role": "user", "content": [answers("t1", "3")]},
     ]
+
+
+async def test_what_was_called_is_declared_where_nothing_can_be_called_any_more() -> None:
+    body = await sent(user("1+?"), asked("", ToolRequest(id="c1", name="a/b", arguments="{}")), result("c1", "2"))
+    assert body["tools"] == [{"name": "a_b", "input_schema": {"type": "object"}}]
+    assert body["tool_choice"] == {"type": "none"}
+    assert "tools" not in await sent(user("hello"))

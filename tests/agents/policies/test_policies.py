@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.agents.session.yard import SAFE, TOOLS, Call, Turn, check_history, mo
 from toolyard import (
     Agent,
     AgentEvent,
+    Answer,
     ApprovalInterrupt,
     FunctionCallingPolicy,
     PlanExecutePolicy,
@@ -261,9 +263,15 @@ async def test_a_policy_that_cannot_be_used_is_refused_before_anything_runs(tmp_
     for make in makes:
         with pytest.raises(AgentError):
             make()
+    no_policies: list[Any] = ["react", ReActPolicy, 3]
+    for thing in no_policies:
+        with pytest.raises(AgentError, match=r"expected a policy, such as ReActPolicy\(\)"):
+            agent_of(model_of(), thing)
     model = model_of("never")
     runtime = Runtime(trace_dir=tmp_path)
     runtime.register_agent(agent_of(model, None))
+    with pytest.raises(AgentError, match="policy=the class ReActPolicy"):
+        await runtime.run("a", "go", policy=no_policies[1])
     with pytest.raises(AgentError, match="no agent is named 'law'; there are: a"):
         await runtime.run("a", "go", policy=SupervisorPolicy(["law"]))
     with pytest.raises(AgentError, match="n: only a graph starts with values, and the policy of this run is react"):
@@ -293,3 +301,15 @@ async def test_a_policy_of_ones_own_drives_the_run() -> None:
     session = session_of(model_of("one", "two"))
     session.agent.policy = Twice()
     assert (await session.run("go")).text == "one two"
+
+
+async def test_a_revision_counts_whatever_its_approver_says_with_it() -> None:
+    revise: list[Call] = [("revise_plan", {"steps": ["new two"]})]
+    model = model_of(plan("one", "two"), revise, "one done", "two done", "Answer.")
+    session = session_with(model, PlanExecutePolicy())
+    session.context = replace(
+        session.context, caller=Caller(id="c", profile=PermissionProfile.model_validate({"approval": {"mode": "all"}}))
+    )
+    session.approval_callback = lambda name, arguments: Answer(approved=True, reason="yes", feedback="well done")
+    result = await session.run("go")
+    assert "Step 2 of 2: new two" in [text.partition("\n")[0] for text in told(result.messages, "user")]

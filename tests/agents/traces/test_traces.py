@@ -13,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.agents.session.yard import CALLS, SAFE, TOOLS, Turn, model_of, told, types_of
-from toolyard import Agent, AgentEvent, CancellationToken, RunResult, Runtime, ToolError, mcp, tool
+from toolyard import Agent, AgentEvent, CancellationToken, RunResult, Runtime, Session, ToolError, mcp, tool
 from toolyard.testing import FakeModel
 from toolyard_agents.delegation import enable_delegation
 from toolyard_agents.errors import AgentError, TraceError
+from toolyard_agents.opened import opened
+from toolyard_agents.session.run_context import RunContext
+from toolyard_kernel.calls.callers import Caller
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +70,20 @@ async def test_a_run_that_cannot_be_written_down_is_not_run(tmp_path: Path) -> N
     assert (result.status, model.requests) == ("error", [])
 
 
+async def test_an_event_that_cannot_be_kept_is_the_error_itself(tmp_path: Path) -> None:
+    agent = agent_of(model_of(CALLS[:1], "never"))
+
+    async def keep(event: AgentEvent) -> None:
+        if event.type == "tool_end":
+            raise OSError("no room")
+
+    async with opened(agent) as open_agent:
+        caller = Caller(id="python", profile=agent.profile)
+        context = RunContext(caller=caller, opened=open_agent, keep=keep)
+        result = await Session(agent, context=context).run("go")
+    assert (result.status, result.reason) == ("error", "OSError: no room")
+
+
 async def test_an_agent_runs_by_itself_and_tells_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = await agent_of(model_of(CALLS[:1], "done")).run("go")
@@ -112,9 +129,9 @@ async def test_a_runtime_knows_its_agents_by_name(tmp_path: Path) -> None:
         runtime.register_agent(agent_of(model_of("two")))
     with pytest.raises(LookupError, match="give one of a"):
         await runtime.run("b", "go")
-    bads: list[dict[str, Any]] = [{"timeout": 0}, {"max_concurrency": -1}]
+    bads: list[dict[str, Any]] = [{"timeout": 0}, {"max_concurrency": -1}, {"timeout": "x"}, {"max_concurrency": 1.5}]
     for bad in bads:
-        with pytest.raises(AgentError, match="expected a number above 0"):
+        with pytest.raises(AgentError, match=r"expected a (whole )?number above 0"):
             Runtime(**bad)
 
 
