@@ -201,6 +201,26 @@ async def test_a_client_that_never_reads_does_not_keep_the_server(yard: Yard) ->
     assert "Traceback" not in yard.log()
 
 
+async def test_lists_that_a_client_asks_for_and_does_not_read_fill_no_memory(tmp_path: Path) -> None:
+    verbose = 'from toolyard import define_tool\nlong = define_tool(name="long", description="x" * 200_000, '
+    yard = write_yard(tmp_path, f'{TOOLS}\n{verbose}input_schema={{"type": "object"}}, handler=lambda a, c: "")\n')
+    async with talking(yard) as talk:
+        await talk.open()
+        before = resident(talk.process.pid)
+        for number in range(400):
+            await talk.send({"id": number, "method": "tools/list"})
+        await talk.call(400, "echo", {"text": "read"})
+        await until(lambda: yard.ends("echo") == ["ok"])
+        assert resident(talk.process.pid) - before < 40_000, "it holds half of the answers"
+        assert {(await talk.line())["id"] for _ in range(401)} == set(range(401))
+
+
+def resident(pid: int) -> int:
+    """The kilobytes of memory that a process has."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
 def test_a_client_that_dies_midway_is_no_error(yard: Yard) -> None:
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "a"}}}
     log = yard.root / LOG

@@ -37,17 +37,16 @@ class Answers:
         self._plain = PlainCalls(counter)
 
     def at_once(self, request: Request, caller: Caller, *, modern: bool) -> bytes | None:
-        """The answer to a request that is no call; None when the SDK must give it."""
+        """The result of a request that is no call; None when the SDK must give it."""
         match request.method, modern:
             case "tools/list", _:
-                result = self._listing.page(request.params.get("cursor"), caller, modern=modern)
+                return self._listing.page(request.params.get("cursor"), caller, modern=modern)
             case "server/discover", True:
-                result = self._discovered
+                return self._discovered
             case "ping", False:
-                result = b"{}"
+                return b"{}"
             case _:
-                result = None
-        return None if result is None else result_message(request.id, result)
+                return None
 
     def takes(self, request: Request, caller: Caller) -> bool:
         """Whether the request is a call that needs nothing of the SDK."""

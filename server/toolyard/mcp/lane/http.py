@@ -14,7 +14,7 @@ from toolyard.mcp.callers import OUTCOME_KEY, SCOPE_KEY, Counter, Made
 from toolyard.mcp.lane.answers import Answers
 from toolyard.mcp.lane.bodies import body_of
 from toolyard.mcp.lane.doors import door_of
-from toolyard.mcp.lane.encoding import CANCELLED, INTERNAL_ERROR, error_message
+from toolyard.mcp.lane.encoding import CANCELLED, INTERNAL_ERROR, error_message, result_message
 from toolyard.mcp.lane.exchange import Exchange
 from toolyard.mcp.lane.requests import (
     MODERN,
@@ -140,8 +140,8 @@ class HttpLane:
         session = asked.session
         more = () if session is None else ((b"mcp-session-id", session.id),)
         exchange = Exchange(receive, send, more, clings=asked.modern)
-        if (said := self._answers.at_once(asked.request, asked.caller, modern=asked.modern)) is not None:
-            await exchange.answer(said)
+        if (result := self._answers.at_once(asked.request, asked.caller, modern=asked.modern)) is not None:
+            await exchange.answer(result_message(asked.request.id, result))
             return True
         if not self._answers.takes(asked.request, asked.caller):
             return False

@@ -14,7 +14,7 @@ from toolyard.mcp.callers import Counter, Made
 from toolyard.mcp.lane.answers import Answers
 from toolyard.mcp.lane.conversation import Conversation
 from toolyard.mcp.lane.doors import door_of
-from toolyard.mcp.lane.encoding import INTERNAL_ERROR, error_message
+from toolyard.mcp.lane.encoding import INTERNAL_ERROR, error_message, result_message
 from toolyard.mcp.lane.identity import Identity
 from toolyard.mcp.lane.news import news_told
 from toolyard.mcp.lane.requests import Id, Request, cancelled_by, correlated, message_of
@@ -45,6 +45,7 @@ class StdioLane:
         self._made: dict[Id, Made] = {}
         self._calls: dict[Id, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
 
     @asynccontextmanager
     async def open(self) -> AsyncGenerator[None]:
@@ -125,8 +126,8 @@ class StdioLane:
 
     def _is_answered(self, request: Request, line: bytes) -> bool:
         caller, modern = self._counter.local, self._talk.modern
-        if (said := self._answers.at_once(request, caller, modern=modern)) is not None:
-            self._spawn(self._lines.write(said))
+        if (result := self._answers.at_once(request, caller, modern=modern)) is not None:
+            self._spawn(self._answer(request.id, result))
             return True
         if not self._answers.takes(request, caller):
             return False
@@ -134,6 +135,12 @@ class StdioLane:
         self._calls[id] = task
         task.add_done_callback(lambda _: self._calls.pop(id) if self._calls.get(id) is task else None)
         return True
+
+    async def _answer(self, id: Id, result: bytes) -> None:
+        """In turn, and made no sooner: for a client that asks for a long list on and on and reads none of them, only
+        one is held."""
+        async with self._turn:
+            await self._lines.write(result_message(id, result))
 
     async def _call(self, request: Request, line: bytes, *, modern: bool) -> None:
         call, door = self._answers.call(request), door_of(request.token, self._lines.write)
