@@ -141,6 +141,16 @@ async def test_a_call_that_is_cancelled_in_its_session_is_stopped_and_answered(s
     assert site.yard.ends("idle")[before:] == ["cancelled"]
 
 
+async def test_calls_that_share_an_id_are_cancelled_together(site: Site) -> None:
+    session, before = opened(site.port, LEGACY), len(site.yard.started("idle"))
+    with calling(site.port, "idle", session) as one, calling(site.port, "idle", session) as other:
+        await until(lambda: len(site.yard.started("idle")) == before + 2)
+        cancel = {"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 1}}
+        assert post(site.port, cancel, *session).status == 202
+        assert [read_answer(each).message["error"]["code"] for each in (one, other)] == [CANCELLED] * 2
+    assert site.yard.ends("idle")[before:] == ["cancelled"] * 2
+
+
 async def test_a_session_that_ends_ends_its_calls(site: Site) -> None:
     session, before = opened(site.port, LEGACY), len(site.yard.started("idle"))
     with calling(site.port, "idle", session) as connection:

@@ -203,5 +203,5 @@ def _is_plain_post(scope: Scope, headers: RoutingHeaders) -> bool:
 
 
 def _cancel(message: JsonObject, session: Session) -> None:
-    if (id := cancelled_by(message)) is not None and (exchange := session.calls.get(id)) is not None:
-        exchange.end("cancelled")
+    if (id := cancelled_by(message)) is not None:
+        session.cancel(id)

@@ -25,23 +25,28 @@ VERSIONS = frozenset({None, *(version.encode() for version in HANDSHAKES)})
 
 @dataclass(slots=True, kw_only=True)
 class Session:
-    """One session, its calls under way by the id of their request. `seen` is when the SDK saw it last."""
+    """One session, its calls under way with the id of their request, which no client need make unique. `seen` is when
+    the SDK saw it last."""
 
     id: bytes
     connection: Connection
     owner: str | None
     seen: float = field(default_factory=time.monotonic)
-    calls: dict[Id, Exchange] = field(default_factory=dict[Id, Exchange])
+    calls: dict[Exchange, Id] = field(default_factory=dict[Exchange, Id])
 
     @contextmanager
     def holds(self, id: Id, exchange: Exchange) -> Generator[None]:
         """The call is under way."""
-        self.calls[id] = exchange
+        self.calls[exchange] = id
         try:
             yield
         finally:
-            if self.calls.get(id) is exchange:
-                del self.calls[id]
+            del self.calls[exchange]
+
+    def cancel(self, id: Id) -> None:
+        """Stop what is under way under this id."""
+        for exchange in [each for each, known in self.calls.items() if known == id]:
+            exchange.end("cancelled")
 
 
 class HandshakeSessions:
@@ -79,7 +84,7 @@ class HandshakeSessions:
 
     def _forget(self, id: bytes) -> None:
         if session := self._sessions.pop(id, None):
-            for exchange in tuple(session.calls.values()):
+            for exchange in tuple(session.calls):
                 exchange.end("cancelled")
 
 
