@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.config.agent_config import AgentConfig
 from toolyard_agents.errors import AgentError
-from toolyard_agents.hooks.policy_hooks import PolicyHooks
+from toolyard_agents.hooks.policy_hooks import PolicyHooks, check_hooks
 from toolyard_agents.hooks.run_hooks import check_names
 from toolyard_agents.models.model import Model
 from toolyard_agents.models.opening import open_model
@@ -63,13 +63,15 @@ class Agent:
         agent, and in those that it delegates to.
 
         Raises:
-            AgentError: both a config and the parts of one are given, the policy is none, or a hook names a tool that is
-                not there.
+            AgentError: both a config and the parts of one are given, the model, the tools, the policy or the hooks are
+                none, or a hook names a tool that is not there.
             ConfigError: the profile, a toolkit or the prompt cannot be used.
             DefinitionError: a tool cannot be registered.
         """
         if config is not None and any(one is not None for one in (name, tools, system_prompt, description)):
             raise AgentError("an agent is made from a config, or from name, model and tools; both were given")
+        _check_model(model)
+        _check_several(tools)
         self.config = config or _config_of(name, model, system_prompt, description)
         self.model = model if model is not None else self.config.model
         self.name = self.config.name or NAME
@@ -88,6 +90,7 @@ class Agent:
         self.open_toolkits = OpenToolkits(self.toolkits, self._lost)
         for thing in tools or ():
             self.registry.register(thing if isinstance(thing, Tool | ToolHandler) else tool_of(thing))
+        check_hooks(policy_hooks)
         check_names(policy_hooks, [entry.name for entry in self.registry], f"the agent {self.name!r}")
         self.policy_hooks = policy_hooks
 
@@ -119,6 +122,17 @@ class Agent:
     def create_client(self) -> Model:
         """The model's client. Whoever calls this closes it, unless the agent was given a model of its own."""
         return open_model(self.model, base_url=self.config.base_url)
+
+
+def _check_model(model: object) -> None:
+    is_model = hasattr(model, "name") and hasattr(model, "stream")
+    if isinstance(model, type) or not (model is None or isinstance(model, str) or is_model):
+        raise AgentError(f"model={model!r}; expected the name of a model, or an object that is one")
+
+
+def _check_several(tools: object) -> None:
+    if tools is not None and (isinstance(tools, str) or not isinstance(tools, Iterable)):
+        raise AgentError(f"tools={tools!r}; expected a list of tools")
 
 
 def _runtime_of(agent: Agent) -> Runtime:

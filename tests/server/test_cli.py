@@ -237,6 +237,13 @@ def test_whoever_is_at_the_terminal_is_asked(yard: Yard, typed: bytes, code: int
     assert yard.ends("launch") == [status]
 
 
+def test_ctrl_c_while_a_command_still_loads_ends_it_as_at_any_time(yard: Yard) -> None:
+    (yard.root / "slow_tools.py").write_text("import os, signal\n\nos.kill(os.getpid(), signal.SIGINT)\n")
+    (yard.root / "slow.yaml").write_text("python: [slow_tools]\n")
+    done = yard.run("tools", "slow.yaml")
+    assert (done.code, done.out, done.err.strip()) == (130, "", "")
+
+
 def test_a_question_at_the_terminal_can_be_interrupted(yard: Yard) -> None:
     done = run_on_terminal(yard, "call", CONFIG, "launch", '{"target": "moon"}', typed=b"\x03")
     assert (done.code, done.out) == (130, "")

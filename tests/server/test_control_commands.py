@@ -159,7 +159,7 @@ async def test_a_run_that_is_not_stored_leaves_nothing_and_is_not_listed(tmp_pat
     async with playing(tmp_path, at_once(text_turn("alpha"))) as scene:
         assert (await scene.at(*scene.run, "--no-store")).out == "alpha\n"
         assert not (scene.yard.root / SESSIONS).exists()
-        assert "no session runs in" in (await scene.at("ps", "--all")).err
+        assert "there are no sessions in" in (await scene.at("ps", "--all")).err
         refused = await scene.at(*scene.run, "--no-store", "--session", "a")
         assert (refused.code, "leave out --no-store" in refused.err) == (2, True)
 

@@ -50,6 +50,15 @@ class PolicyHooks:
         )
 
 
+def check_hooks(given: object) -> None:
+    """That they are hooks, where there are some.
+
+    Raises:
+        AgentError: they are none.
+    """
+    _check("policy_hooks", given, PolicyHooks)
+
+
 def _check(name: str, given: object, kind: type) -> None:
     if given is not None and not isinstance(given, kind):
         raise AgentError(f"{name}={given!r}; expected a {kind.__name__}")

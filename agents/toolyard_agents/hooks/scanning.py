@@ -89,6 +89,11 @@ def _merged(spans: Sequence[Span]) -> Iterator[Span]:
     yield start, end, kind
 
 
+def _said(error: Exception) -> str:
+    said = error.args[0] if error.args else ""
+    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+
+
 def _compiled(pattern: str, *, latin: bool = False, of: str = "") -> Any:
     options = _module.Options()
     options.log_errors = False
@@ -98,7 +103,7 @@ def _compiled(pattern: str, *, latin: bool = False, of: str = "") -> Any:
     try:
         compiled = _module.compile(pattern.encode(), options)
     except _module.error as error:
-        raise AgentError(f"patterns[{of!r}]={pattern!r}: expected an RE2 regular expression: {error}") from error
+        raise AgentError(f"patterns[{of!r}]={pattern!r}: expected an RE2 regular expression: {_said(error)}") from error
     if compiled.search(b"") is not None:
         raise AgentError(f"patterns[{of!r}]={pattern!r}: it matches an empty text, so it would be found everywhere")
     return compiled

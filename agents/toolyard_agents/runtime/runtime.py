@@ -12,7 +12,7 @@ from typing import Any, Self
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
 from toolyard_agents.errors import AgentError
-from toolyard_agents.hooks.policy_hooks import PolicyHooks
+from toolyard_agents.hooks.policy_hooks import PolicyHooks, check_hooks
 from toolyard_agents.hooks.run_hooks import check_names, joined, redaction_of
 from toolyard_agents.policies.bounds import check_bound
 from toolyard_agents.policies.default import policy_of
@@ -65,10 +65,11 @@ class Runtime:
         hold in every run, and for whoever calls an agent's own tools; `parts` have their own.
 
         Raises:
-            AgentError: a number is not above 0, or both `policy_hooks` and `parts` are given.
+            AgentError: a number is not above 0, the hooks are none, or both `policy_hooks` and `parts` are given.
         """
         if parts is not None and policy_hooks is not None:
             raise AgentError("policy_hooks and parts: the parts of a runtime have its hooks; give one of them")
+        check_hooks(policy_hooks)
         self.parts = parts or bare_parts(policy_hooks)
         self._to_check = policy_hooks
         self.trace_dir = Path(trace_dir) if trace_dir is not None else FOLDER
@@ -123,8 +124,11 @@ class Runtime:
         """Add an agent, under its name.
 
         Raises:
-            AgentError: there is one of this name.
+            AgentError: it is no agent, or there is one of this name.
         """
+        given: Any = agent
+        if not isinstance(given, Agent):
+            raise AgentError(f"agent={given!r}; expected an Agent")
         if agent.name in self.parts.agents or agent.name in self.parts.served:
             raise AgentError(f"an agent named {agent.name!r} is registered already; give it another name")
         self.parts.agents[agent.name] = agent
@@ -183,9 +187,11 @@ class Runtime:
 
         Raises:
             UnknownName: there is no such agent or trace.
+            AgentError: the policy or `until` cannot be used.
             TraceError: the trace is damaged or has no such step, or the agent or the policy is not as it was; the text
                 names the first difference.
         """
+        check_policy(policy)
         found, trace = chosen(self.parts.agents, agent), read_trace(self.trace_dir, trace_id)
         policy, redaction = policy or policy_of(found), redaction_of(self.parts.runs.hooks, found.policy_hooks)
         if until is None:

@@ -132,7 +132,7 @@ def chosen(agents: Mapping[str, Agent], name: str | None) -> Agent:
         return coordinators[0] if coordinators else next(iter(agents.values()))
     if name is None or name not in agents:
         said = "agent is missing" if name is None else f"no agent is named {name!r}"
-        raise UnknownName(f"{said}; give one of {', '.join(sorted(agents)) or 'none that there are'}")
+        raise UnknownName(f"{said}; " + (f"give one of {', '.join(sorted(agents))}" if agents else "there are none"))
     return agents[name]
 
 

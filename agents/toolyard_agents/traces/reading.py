@@ -46,7 +46,7 @@ def read_trace(folder: Path, trace_id: str) -> Trace:
         OSError: it cannot be read.
     """
     path = folder / f"{trace_id}.jsonl"
-    if not ID.fullmatch(trace_id) or not path.is_file():
+    if not ID.fullmatch(str(trace_id)) or not path.is_file():
         raise UnknownName(f"there is no trace {trace_id!r} in {folder}")
     *whole, _ = path.read_bytes().split(b"\n")
     lines = [_line(raw, number, path) for number, raw in enumerate(whole)]

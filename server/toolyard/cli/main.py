@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import logging
+import signal
 import sys
+from typing import Any
 
 import click
 
@@ -33,6 +35,12 @@ COMMANDS = {
 
 class _Commands(click.Group):
     """A group whose commands are modules of this package with a `command`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # click would say `Aborted!`, and exit with what means that a tool failed
+            sys.exit(128 + signal.SIGINT)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)

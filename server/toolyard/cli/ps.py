@@ -41,7 +41,8 @@ def command(everything: bool, as_json: bool) -> None:  # noqa: FBT001 - click pa
         click.echo(line)
     if not shown:
         hint = "; `toolyard ps --all` lists those that have ended" if found else ""
-        click.echo(f"no session runs in {folder}{hint}", err=True)
+        none = "there are no sessions" if everything else "no session runs"
+        click.echo(f"{none} in {folder}{hint}", err=True)
 
 
 def _goes_on(one: Listed) -> bool:

@@ -33,7 +33,7 @@ def replayed_difference(
         try:
             result = run(_replayed(chosen.agent, trace.id, folder))
         except TraceError as error:
-            return str(error)
+            return f"{error}{'' if named else '; name the agent that ran with --agent, or its --config'}"
     return _difference(tree, result)
 
 
