@@ -81,6 +81,8 @@ async def test_a_hidden_tool_and_an_unknown_one_look_alike_and_the_ledger_tells_
         ("refusal", "denied", "registry", "missing"),
     ]
     assert door.records()[2]["reason"] == "no tool is named 'missing'"
+    counted = {tool for tool, _ in door.gate.tally.ended}
+    assert counted == {""}, "who counts calls does not tell that there is a hidden one"
 
 
 async def test_arguments_that_do_not_fit_are_refused_by_field(tmp_path: Path) -> None:

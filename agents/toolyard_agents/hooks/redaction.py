@@ -18,6 +18,8 @@ DEEPEST = 64
 """Levels of a value that are looked through; what is deeper is left out."""
 SHORTEST_NUMBER = 9
 """Digits of a number that could be one of a card or an account."""
+SAMPLE = "x"
+"""Any value, to ask whether the name of a field says that it is a secret."""
 FAILED = "[redacted: the text could not be looked through]"
 
 log = logging.getLogger("toolyard")
@@ -97,9 +99,12 @@ class Redaction:
         return told
 
     def _under(self, name: Any, field: Any, depth: int) -> Any:
-        """The value of a field; where its name says that it is a secret, so is each one of a list."""
+        """The value of a field; where its name says that it is a secret, so is all that it holds."""
         if isinstance(field, list | tuple) and depth:
             return [self._under(name, item, depth - 1) for item in cast("list[Any]", field)]
+        if isinstance(field, Mapping) and depth and self._named(name, SAMPLE):
+            fields = cast("Mapping[Any, Any]", field)
+            return self._fields({key: self._under(name, one, depth - 1) for key, one in fields.items()}, depth - 1)
         return self._named(name, field) or self._value(field, depth)
 
     def _named(self, name: Any, field: Any) -> str | None:

@@ -21,8 +21,8 @@ _OPEN = r"(?:\[\s*)?"
 _WEAK = rf"(?i:token|key|sig|signature|sid|jwt|hash|nonce|pin)\\*[\"']?{_IS}\\*[\"']?"
 
 NAMED = re.compile(
-    r"(?:.*[^a-z])?(?:pass(?:word|wd|phrase|code)?|pwd|secret|token|authorization|credentials?|cookie|jwt|"
-    r"(?:secret|api|access|private|account|auth|encryption|signing|subscription|master|license)[_-]?key|"
+    r"(?:.*[^a-z])?(?:pass(?:word|wd|phrase|code)?s?|pwds?|secrets?|token|authorization|credentials?|cookies?|jwts?|"
+    r"(?:secret|api|access|private|account|auth|encryption|signing|subscription|master|license)[_-]?keys?|"
     r"(?:access|refresh|auth|id|bearer|session|api|csrf|xsrf|oauth|private|bot|app|deploy|secret)[_-]?token)[0-9]?",
     re.IGNORECASE,
 )
@@ -99,6 +99,7 @@ SECRET = (
     Rule(kind="SECRET", pattern=rf"{_NAMED}{_OPEN}'((?:[^'\\\r\n]|\\.)+)"),
     Rule(kind="SECRET", pattern=rf"{_NAMED}{_OPEN}\\+[\"']((?:[^\"'\\\r\n]|\\+[^\"'\\\r\n])+)"),
     Rule(kind="SECRET", pattern=rf"{_NAMED}((?:[^\s\"'&;<>\\]|\\[^nrtbfu\"'\\/\s])+)", check=_value, skips=True),
+    Rule(kind="SECRET", pattern=rf"--{_NAME}\s+[\"']?([^-\s\"'\\][^\s\"'\\]*)"),  # of a command
     Rule(kind="SECRET", pattern=r"(?i:password|passphrase|passcode)\s+(?i:is|was)\s+[\"']?([^\s\"'\\]+)"),
     Rule(
         kind="SECRET", pattern=rf"(?:^|[^0-9A-Za-z]){_WEAK}([A-Za-z0-9_./+=~-]{{16,500}})", check=_no_word, skips=True

@@ -225,7 +225,8 @@ class Gate:
     def _refused(self, refusal: Refusal, call: ToolCall, caller: Caller) -> Outcome:
         outcome = refusal.outcome(call)
         self.recorder.refused(call, caller, outcome, refusal.entry)
-        self.tally.refused(refusal.entry.name if refusal.entry else NO_TOOL, outcome.status)
+        entry = None if refusal.hidden else refusal.entry  # what was counted must not tell who guesses a name
+        self.tally.refused(entry.name if entry else NO_TOOL, outcome.status)
         return outcome
 
     async def _run_and_record(self, admitted: Admitted, caller: Caller, door: Door) -> Outcome:

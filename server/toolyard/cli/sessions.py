@@ -8,6 +8,7 @@ from toolyard_agents.control.naming import find
 from toolyard_agents.control.records import Verb
 from toolyard_agents.control.remote import Remote
 from toolyard_agents.store.folders import sessions_folder
+from toolyard_kernel.approvals.shown import shown_text
 
 prefix_argument = click.argument("prefix")
 
@@ -21,4 +22,5 @@ def tell(prefix: str, verb: Verb, text: str = "") -> None:
     """
     root = sessions_folder()
     session_id = find(root, prefix)
-    click.echo(f"{session_id} {Remote(root=root, session_id=session_id).tell(verb, text)}")
+    answer = Remote(root=root, session_id=session_id).tell(verb, text)
+    click.echo(f"{session_id} {shown_text(answer)}")

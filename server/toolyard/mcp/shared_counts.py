@@ -95,6 +95,6 @@ class SharedCounts:
 def _runs(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+    except OSError:  # it ended; what has its number now, maybe another user's, is no worker
         return False
     return True

@@ -94,6 +94,17 @@ def test_each_value_of_a_list_under_the_name_of_a_secret_is_one() -> None:
     assert json.loads(redaction.json(json.dumps(headers))) == kept
 
 
+def test_all_that_an_object_holds_under_the_name_of_a_secret_is_one() -> None:
+    redaction = Redaction((PIIRedactionHook(),))
+    held: dict[str, Any] = {"password": {"value": "hunter2", "of": ["x", {"y": "z"}]}, "cookies": {"sid": "abc"}}
+    assert redaction.value(held) == {
+        "password": {"value": "[SECRET]", "of": ["[SECRET]", {"y": "[SECRET]"}]},
+        "cookies": {"sid": "[SECRET]"},
+    }
+    assert redaction.value({"passwords": ["a"], "total_tokens": 12}) == {"passwords": ["[SECRET]"], "total_tokens": 12}
+    assert redaction.text("mysql --password hunter2 --user eve") == "mysql --password [SECRET] --user eve"
+
+
 def test_two_names_that_become_the_same_are_both_kept() -> None:
     told = Redaction((HOOK,)).value({"bob@acme.test": 1, "eve@acme.test": 2})
     assert sorted(told.values()) == [1, 2]
