@@ -80,8 +80,7 @@ def test_calls_are_counted_by_tool_and_outcome_and_by_how_long_they_ran(yard: Ya
     assert calls == {
         'toolyard_calls_total{tool="greet",outcome="ok"}': 2,
         'toolyard_calls_total{tool="fail",outcome="tool_error"}': 1,
-        'toolyard_calls_total{tool="fetch",outcome="denied"}': 1,
-        'toolyard_calls_total{tool="",outcome="denied"}': 2,
+        'toolyard_calls_total{tool="",outcome="denied"}': 3,  # a hidden tool is none to whoever counts
     }
     assert told["toolyard_calls_under_way"] == 0
     buckets = [count for name, count in told.items() if "_bucket" in name]
