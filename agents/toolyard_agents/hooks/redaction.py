@@ -103,7 +103,7 @@ class Redaction:
         if isinstance(field, list | tuple) and depth:
             return [self._under(name, item, depth - 1) for item in cast("list[Any]", field)]
         if isinstance(field, Mapping) and depth and self._named(name, SAMPLE):
-            fields = cast("Mapping[Any, Any]", field)
+            fields = cast("dict[Any, Any]", field)
             return self._fields({key: self._under(name, one, depth - 1) for key, one in fields.items()}, depth - 1)
         return self._named(name, field) or self._value(field, depth)
 
