@@ -97,10 +97,10 @@ class Together:
 
     async def _make(self, calls: Sequence[tuple[CallNode, Visit]]) -> Stop | None:
         """Make the calls of this step, all at once, or go on with those that wait for somebody."""
-        ids = {self._id(visit): (node, visit) for node, visit in calls}
-        asked = {call.id for message in self.run.state.messages for call in message.tool_calls}
         if not calls:
             return None
+        ids = {self._id(visit): (node, visit) for node, visit in calls}
+        asked = {call.id for message in self.run.state.messages for call in message.tool_calls}
         if not asked & set(ids):
             requests = [await self._request(id, node) for id, (node, _) in ids.items()]
             self.run.state.add_assistant_message("", requests)

@@ -94,7 +94,7 @@ class GraphPolicy:
                 yield node.tool
 
     def _check_tools(self, run: Run) -> None:
-        """That every tool is there, for this caller; a run that is played again has only those that it called."""
+        """That every tool is there, for this caller; a run that is played again calls none."""
         gate, caller = run.calls.gate, run.calls.caller
         for node in self.compiled.nodes.values() if run.recorded is None else ():
             if isinstance(node, ToolNode):

@@ -163,13 +163,12 @@ class Runtime:
         chosen_policy = with_inputs(policy or policy_of(found), inputs)
         run = ProgramRun(
             agent=found,
-            prompt=prompt,
             policy=chosen_policy,
             limits=self._limits.overridden(timeout, max_concurrency),
             on_event=on_event,
             token=token or CancellationToken(),
         )
-        return await traced(run, self.parts.runs, self.trace_dir)
+        return await traced(run, prompt, self.parts.runs, self.trace_dir)
 
     async def replay(
         self,
@@ -200,7 +199,6 @@ class Runtime:
         played = await replayed(trace, found, policy, self.parts.agents, until, redaction)
         run = ProgramRun(
             agent=found,
-            prompt="",
             policy=policy,
             limits=self._limits,
             on_event=on_event,

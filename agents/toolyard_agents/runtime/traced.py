@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolyard_agents.agent import Agent
 from toolyard_agents.cancellation import CancellationToken
+from toolyard_agents.events import AgentEvent
 from toolyard_agents.hooks.run_hooks import redaction_of
 from toolyard_agents.policies.policy import Policy
 from toolyard_agents.results import RunResult
@@ -22,28 +25,24 @@ from toolyard_agents.traces.writing import TraceWriter
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramRun:
-    """A prompt of the program itself, in a conversation of its own."""
+    """A run of the program itself, in a conversation of its own."""
 
     agent: Agent
-    prompt: str
     policy: Policy
     limits: RunLimits
     on_event: OnEvent | None
     token: CancellationToken
 
 
-async def traced(run: ProgramRun, runs: Runs, folder: Path) -> RunResult:
-    """Run it, and write its trace into `folder`.
+async def traced(run: ProgramRun, prompt: str, runs: Runs, folder: Path) -> RunResult:
+    """Run a prompt, and write the trace into `folder`.
 
     Raises:
         AgentError: the policy cannot be used.
         OSError: the trace cannot be written.
     """
-    subject = Subject.of(run.agent, run.policy, redaction_of(runs.hooks, run.agent.policy_hooks))
-    with runs.tracked(run.token), TraceWriter(folder=folder, subject=subject) as trace:
-        async with runs.opened(run.agent, run.limits, trace.keep) as context:
-            session = Session(run.agent, context=replace(context, policy=run.policy))
-            return await session.run(run.prompt, on_event=run.on_event, token=run.token)
+    async with _session(run, State(), runs, folder) as session:
+        return await session.run(prompt, on_event=run.on_event, token=run.token)
 
 
 async def gone_on(run: ProgramRun, played: Played, runs: Runs, folder: Path) -> RunResult:
@@ -52,10 +51,17 @@ async def gone_on(run: ProgramRun, played: Played, runs: Runs, folder: Path) -> 
     Raises:
         OSError: the trace cannot be written.
     """
-    redaction, before = redaction_of(runs.hooks, run.agent.policy_hooks), played.result.events[:-1]
-    subject = Subject.of(run.agent, run.policy, redaction)
+    state = State.from_entries(played.state.entries)
+    async with _session(run, state, runs, folder, played.result.events[:-1]) as session:
+        return await session.resume(on_event=run.on_event, token=run.token)
+
+
+@asynccontextmanager
+async def _session(
+    run: ProgramRun, state: State, runs: Runs, folder: Path, before: Sequence[AgentEvent] = ()
+) -> AsyncGenerator[Session]:
+    """The session of a run whose trace is written, after the events `before`."""
+    subject = Subject.of(run.agent, run.policy, redaction_of(runs.hooks, run.agent.policy_hooks))
     with runs.tracked(run.token), TraceWriter(folder=folder, subject=subject, before=before) as trace:
         async with runs.opened(run.agent, run.limits, trace.keep) as context:
-            state = State.from_entries(played.state.entries)
-            session = Session(run.agent, state=state, context=replace(context, policy=run.policy))
-            return await session.resume(on_event=run.on_event, token=run.token)
+            yield Session(run.agent, state=state, context=replace(context, policy=run.policy))
