@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Generator
+import re
+from collections.abc import Callable, Generator
 from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -13,7 +14,7 @@ from starlette.types import Message
 
 from tests.server.lane_tools import runtime_of
 from tests.server.raw_http import HELLO, JSON, Headers
-from toolyard.mcp import asgi_app
+from toolyard.mcp import ToolRuntime, asgi_app
 from toolyard.mcp.http import McpApp
 from toolyard.testing import MemoryLedger
 
@@ -21,7 +22,10 @@ PATIENCE = 20
 """Seconds after which a request is stuck."""
 STREAMED = frozenset({"content-type", "content-length", "cache-control", "connection", "x-accel-buffering"})
 """Headers by which an answer in events differs from one in JSON."""
-VOLATILE = frozenset({"time", "call_id", "duration_ms"})
+VOLATILE = frozenset({"time", "call_id", "duration_ms", "duration_seconds"})
+REFERENCE = re.compile(r"ref_\w+")
+
+RuntimeOf = Callable[[MemoryLedger], ToolRuntime]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,13 +64,15 @@ class Side:
         messages = [settled(message) for message in _messages(answered, answer)]
         return Said(status=int(answered[":status"]), headers=kept, messages=messages, records=records)
 
-    async def raw(self, body: bytes, headers: Headers = (), method: str = "POST") -> tuple[dict[str, str], bytes]:
-        """The headers of the answer, with `:status` among them, and its body."""
+    async def raw(
+        self, body: bytes, headers: Headers = (), method: str = "POST", gone: asyncio.Event | None = None
+    ) -> tuple[dict[str, str], bytes]:
+        """The headers of the answer, with `:status` among them, and its body; a client that is `gone` may get none."""
         named = {name.lower() for name, _ in headers}
         usual = [(name, value) for name, value in JSON if name.lower() not in named]
         lines = [("Host", "localhost"), *usual, *headers]
         sent: list[Message] = []
-        over, asked = asyncio.Event(), [{"type": "http.request", "body": body, "more_body": False}]
+        over, asked = gone or asyncio.Event(), [{"type": "http.request", "body": body, "more_body": False}]
 
         async def receive() -> Message:
             if asked:
@@ -85,6 +91,8 @@ class Side:
         async with asyncio.timeout(PATIENCE):
             await self.app(scope, receive, send)
         over.set()
+        if not sent:
+            return {}, b""
         start = sent[0]
         found = {name.decode(): value.decode() for name, value in start["headers"]}
         return {**found, ":status": str(start["status"])}, b"".join(part.get("body", b"") for part in sent[1:])
@@ -110,9 +118,9 @@ class Pair:
 
 
 @contextmanager
-def pair() -> Generator[Pair]:
+def pair(make: RuntimeOf = runtime_of) -> Generator[Pair]:
     with asyncio.Runner() as runner, ExitStack() as stack:
-        sides = [_side(lane=True), _side(lane=False)]
+        sides = [_side(make, lane=True), _side(make, lane=False)]
         for side in sides:
             life = side.app.lifespan()
             runner.run(_entered(life, side))
@@ -132,9 +140,9 @@ def _leave(runner: asyncio.Runner, life: AbstractAsyncContextManager[None]) -> N
     runner.run(left())
 
 
-def _side(*, lane: bool) -> Side:
+def _side(make: RuntimeOf, *, lane: bool) -> Side:
     ledger = MemoryLedger()
-    return Side(app=asgi_app(runtime_of(ledger), lane=lane, instructions="Say é."), ledger=ledger)
+    return Side(app=asgi_app(make(ledger), lane=lane, instructions="Say é."), ledger=ledger)
 
 
 def _messages(headers: dict[str, str], body: bytes) -> list[Any]:
@@ -148,7 +156,7 @@ def _messages(headers: dict[str, str], body: bytes) -> list[Any]:
 
 
 def settled(value: Any) -> Any:
-    """Without what is different each time: times, chances, and a state that is sealed."""
+    """Without what is different each time: times, chances, ids, and a state that is sealed."""
     if isinstance(value, dict):
         members = cast("dict[str, Any]", value).items()
         return {
@@ -158,4 +166,4 @@ def settled(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [settled(item) for item in cast("list[Any]", value)]
-    return value
+    return REFERENCE.sub("ref_", value) if isinstance(value, str) else value

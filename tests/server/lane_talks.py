@@ -8,7 +8,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from tests.server.lane_pair import settled
+from tests.server.lane_pair import RuntimeOf, settled
 from tests.server.lane_tools import runtime_of
 from toolyard.mcp import serve_stdio
 from toolyard.standard_streams import Streams
@@ -26,7 +26,7 @@ class Heard:
     records: list[str]
 
 
-async def conversation(lines: list[bytes], *, lane: bool) -> Heard:
+async def conversation(lines: list[bytes], *, lane: bool, make: RuntimeOf = runtime_of) -> Heard:
     """Say all of `lines`, one after the other, close stdin, and hear the server to its end."""
     ledger = MemoryLedger()
     (stdin, mouth), (ear, stdout) = os.pipe(), os.pipe()
@@ -34,7 +34,7 @@ async def conversation(lines: list[bytes], *, lane: bool) -> Heard:
         streams, said = Streams(stdin=source, stdout=sink), asyncio.create_task(asyncio.to_thread(_say, mouth, lines))
         hearing = asyncio.create_task(asyncio.to_thread(heard.readall))
         async with asyncio.timeout(PATIENCE):
-            await serve_stdio(runtime_of(ledger), streams=streams, instructions="Say é.", lane=lane)
+            await serve_stdio(make(ledger), streams=streams, instructions="Say é.", lane=lane)
             await said
             sink.close()
             answers = (await hearing).splitlines()

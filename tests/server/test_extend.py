@@ -13,7 +13,7 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 
 from tests.server.doors import DOORS, client_of
-from tests.server.yards import LEGACY, MODERN, write_yard
+from tests.server.yards import LEGACY, MODERN, text_of, write_yard
 from toolyard import InputRequired, ToolContext, tool
 from toolyard.mcp import asgi_app, create_mcp_runtime, create_server
 
@@ -144,3 +144,16 @@ def test_a_function_that_is_not_there_is_named(tmp_path: Path, name: str, part: 
     assert ran.code != 0
     assert part in ran.err
     assert not ran.out
+
+
+async def test_a_tool_that_says_it_looks_at_no_wire_is_given_none() -> None:
+    """Whichever way its call took."""
+
+    @tool(wire=False)
+    async def look(ctx: ToolContext) -> bool:
+        """Look at the wire."""
+        return ctx.wire is None
+
+    for mode in (LEGACY, MODERN):
+        async with Client(create_server(create_mcp_runtime(tools=[look])), mode=mode) as client:
+            assert text_of(await client.call_tool("look")) == "true"

@@ -66,6 +66,7 @@ def propose_tool(spec: PlanSpec, agent: str, plans: Plans) -> Tool:
         },
         handler=propose,
         secret=frozenset(name for entry in plans.registries[spec.name] for name in entry.secret),
+        wire=False,
     )
 
 
@@ -80,6 +81,7 @@ def get_tool(spec: PlanSpec, plans: Plans) -> Tool:
         description="How a plan stands: its status, and of each step whether it is done, not done, or unknown.",
         input_schema=ONE_PLAN,
         handler=get,
+        wire=False,
     )
 
 

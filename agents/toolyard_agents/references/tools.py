@@ -30,5 +30,6 @@ def reference_tools(references: References) -> tuple[Tool, Tool]:
             "additionalProperties": False,
         },
         handler=glimpse,
+        wire=False,
     )
     return resolve_tool(references), glimpse_tool

@@ -44,9 +44,9 @@ class ToolContext:
     `services` holds the host's own objects; `ctx.name`, `ctx["name"]` and `ctx.services["name"]` are the same one.
     `changes.tell(ResourceUpdated(uri))` tells clients that a resource reads differently now. `wire` is the door's own
     view of the request: over MCP the SDK's `ServerRequestContext`, with the client's headers, capabilities and session
-    (`ctx.wire.session.create_message(…)` samples from a handshake-era client), elsewhere None. `door` is the way back
-    to the caller, for a handler whose own calls are made in the caller's name. `resumed` is the `state` of the
-    `InputRequired` that the handler returned in an earlier round of this call.
+    (`ctx.wire.session.create_message(…)` samples from a handshake-era client), elsewhere None, as it is for a tool that
+    says `wire=False`. `door` is the way back to the caller, for a handler whose own calls are made in the caller's
+    name. `resumed` is the `state` of the `InputRequired` that the handler returned in an earlier round of this call.
     """
 
     caller: Caller

@@ -86,7 +86,7 @@ class Execution:
             thread_id=call.thread_id,
             run_id=call.run_id,
             report=door.report,
-            wire=door.wire,
+            wire=door.wire if entry.tool.wire else None,
             resumed=door.resumed,
             door=door,
         )

@@ -37,4 +37,5 @@ def resolve_tool(store: ReferenceStore) -> Tool:
             "additionalProperties": False,
         },
         handler=resolve,
+        wire=False,
     )

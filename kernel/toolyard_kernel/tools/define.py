@@ -34,6 +34,7 @@ def define_tool(
     secret: str | Iterable[str] = (),
     retries: int = 0,
     idempotent: bool = False,
+    wire: bool = True,
 ) -> Tool: ...
 @overload
 def define_tool(
@@ -49,8 +50,9 @@ def define_tool(
     secret: str | Iterable[str] = (),
     retries: int = 0,
     idempotent: bool = False,
+    wire: bool = True,
 ) -> Callable[[Handler], Tool]: ...
-def define_tool(
+def define_tool(  # noqa: PLR0913 - keywords with defaults, one for each thing a tool can say
     *,
     name: str,
     description: str,
@@ -64,10 +66,12 @@ def define_tool(
     secret: str | Iterable[str] = (),
     retries: int = 0,
     idempotent: bool = False,
+    wire: bool = True,
 ) -> Tool | Callable[[Handler], Tool]:
     """Make a tool of `handler(arguments, ctx)`, given here or decorated.
 
-    `arguments` is a dict of JSON values; a pydantic model as `input_schema` also fills in its defaults.
+    `arguments` is a dict of JSON values; a pydantic model as `input_schema` also fills in its defaults. `wire=False`
+    says that the handler never looks at `ctx.wire` or `ctx.door`: its calls cost less.
 
     Raises:
         DefinitionError: a schema is none of the three kinds.
@@ -89,6 +93,7 @@ def define_tool(
             secret=field_names(secret),
             retries=retries,
             idempotent=idempotent,
+            wire=wire,
         )
 
     return make(handler) if handler else make

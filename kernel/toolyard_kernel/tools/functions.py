@@ -47,6 +47,7 @@ def tool(
     secret: str | Iterable[str] = (),
     retries: int = 0,
     idempotent: bool = False,
+    wire: bool = True,
 ) -> Callable[[Function], Tool]: ...
 def tool(
     function: Function | None = None,
@@ -60,6 +61,7 @@ def tool(
     secret: str | Iterable[str] = (),
     retries: int = 0,
     idempotent: bool = False,
+    wire: bool = True,
 ) -> Tool | Callable[[Function], Tool]:
     """Make a tool of a function, sync or async.
 
@@ -67,7 +69,8 @@ def tool(
     of type `ToolContext` is filled in and not advertised. `timeout` is in seconds; `secret` names parameters whose
     values are never recorded; `inline` runs a sync function that never blocks on the event loop itself. A call that
     fails with `ToolError(…, retryable=True)` is made again up to `retries` times; a tool that may change something has
-    to be `idempotent` for that.
+    to be `idempotent` for that. `wire=False` says of a function that takes a `ToolContext` that it never looks at
+    `ctx.wire` or `ctx.door`: its calls cost less.
 
     Raises:
         DefinitionError: a parameter's type has no JSON Schema, or the function cannot be called with named arguments.
@@ -92,7 +95,7 @@ def tool(
             secret=field_names(secret),
             retries=retries,
             idempotent=idempotent,
-            wire=signature.context is not None,
+            wire=wire and signature.context is not None,
         )
 
     return make(function) if function else make

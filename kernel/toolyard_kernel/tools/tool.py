@@ -60,7 +60,8 @@ class Tool:
     calls under a profile, and how to get it: the tool then does not exist there. `preview` is what a person is shown
     who is asked for a call: a diff, a command, a statement; it takes what the handler takes, runs as the handler does,
     and refuses the call by raising `ToolError`. `declined` hears, with what the handler takes, that the person said no.
-    `wire` says that the handler may look at `ctx.wire` or `ctx.door`; calls of a tool that never does cost less.
+    `wire` says that the handler may look at `ctx.wire` or `ctx.door`; calls of a tool that never does cost less, and
+    its `ctx.wire` is None through every door.
     """
 
     name: str

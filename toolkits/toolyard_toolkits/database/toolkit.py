@@ -67,7 +67,7 @@ class DatabaseToolkit:
 
 
 def _query(connections: Connections, *, fence: bool) -> Tool:
-    @tool(effects=["database.read"])
+    @tool(effects=["database.read"], wire=False)
     def sql_query(
         ctx: ToolContext, *, connection: str, sql: str, row_limit: RowLimit = 100, cursor: str | None = None
     ) -> Answer:
@@ -114,7 +114,7 @@ def _query(connections: Connections, *, fence: bool) -> Tool:
 
 
 def _tables(connections: Connections) -> Tool:
-    @tool(effects=["database.read"])
+    @tool(effects=["database.read"], wire=False)
     def sql_tables(
         ctx: ToolContext, *, connection: str, contains: str | None = None, cursor: str | None = None
     ) -> Tables:
@@ -138,7 +138,7 @@ def _tables(connections: Connections) -> Tool:
 
 
 def _describe(connections: Connections) -> Tool:
-    @tool(effects=["database.read"])
+    @tool(effects=["database.read"], wire=False)
     def sql_describe(ctx: ToolContext, *, connection: str, table: str) -> Description:
         """Describe one table or view of a database: columns, types, defaults, keys and indexes.
 
@@ -157,7 +157,7 @@ def _describe(connections: Connections) -> Tool:
 
 
 def _export(connections: Connections, root: Root, *, fence: bool) -> Tool:
-    @tool(effects=["database.read", "files.write"])
+    @tool(effects=["database.read", "files.write"], wire=False)
     def sql_export(ctx: ToolContext, *, connection: str, sql: str, path: str, format: Format = "csv") -> str:
         """Write all rows of a query into a file below the root folder.
 

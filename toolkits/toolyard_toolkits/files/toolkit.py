@@ -45,7 +45,7 @@ class FilesToolkit:
 
 
 def _read(root: Root) -> Tool:
-    @tool(effects=["files.read"])
+    @tool(effects=["files.read"], wire=False)
     def read(
         ctx: ToolContext, *, path: str, start_line: Number | None = None, end_line: Number | None = None
     ) -> str | Image:
@@ -69,7 +69,7 @@ def _read(root: Root) -> Tool:
 
 
 def _list(root: Root) -> Tool:
-    @tool(name="list", effects=["files.read"])
+    @tool(name="list", effects=["files.read"], wire=False)
     def list_folder(
         ctx: ToolContext, *, path: str = ".", recursive: bool = False, max_depth: Number | None = None
     ) -> str:
@@ -94,7 +94,7 @@ def _list(root: Root) -> Tool:
 
 
 def _write(root: Root) -> Tool:
-    @tool(effects=["files.write"])
+    @tool(effects=["files.write"], wire=False)
     def write(ctx: ToolContext, *, path: str, content: str) -> str:
         """Write a text file below the root folder: a new one, or all of one that is there.
 
@@ -122,7 +122,7 @@ def _edit(root: Root) -> Tool:
         path, old, new = arguments["path"], arguments["old_string"], arguments["new_string"]
         return Editing(root=folder, path=path, old=old, new=new, everywhere=arguments["replace_all"], ctx=ctx)
 
-    @tool(effects=["files.write"])
+    @tool(effects=["files.write"], wire=False)
     def edit(ctx: ToolContext, *, path: str, old_string: str, new_string: str, replace_all: bool = False) -> str:
         """Change a part of a text file below the root folder: one piece of its text for another.
 

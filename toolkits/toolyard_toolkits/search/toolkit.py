@@ -60,7 +60,7 @@ class SearchToolkit:
 def _grep(root: Root, ripgrep: Ripgrep | None) -> Tool:
     workers = Workers()
 
-    @tool(effects=["files.read"])
+    @tool(effects=["files.read"], wire=False)
     async def grep(
         ctx: ToolContext,
         *,
@@ -101,7 +101,7 @@ def _grep(root: Root, ripgrep: Ripgrep | None) -> Tool:
 
 
 def _glob(root: Root) -> Tool:
-    @tool(effects=["files.read"])
+    @tool(effects=["files.read"], wire=False)
     def glob(ctx: ToolContext, *, pattern: str, path: str = ".", max_results: Most = 1000) -> str:
         """Find files by their names and folders, below the root folder.
 

@@ -83,7 +83,7 @@ class ShellToolkit:
 
 
 def _bash(running: Bash) -> Tool:
-    @tool(effects=["shell"])
+    @tool(effects=["shell"], wire=False)
     async def bash(ctx: ToolContext, *, command: Script, timeout: Seconds | None = None) -> ToolResult:
         """Run a bash command in the root folder, and see what it writes and its exit code.
 
