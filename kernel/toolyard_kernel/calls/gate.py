@@ -66,23 +66,23 @@ class Gate:
 
     def visible(self, caller: Caller) -> Iterator[Registered]:
         """The tools that exist for this caller, in the order of their names."""
-        profile = self._bounded(caller).profile
+        profile = self.bounded(caller).profile
         return (entry for entry in self.registry if entry.decided.under(profile).verdict != "deny")
 
     def allows(self, entry: Registered, caller: Caller) -> bool:
         """Whether the tool exists for this caller: it may be called, or asked for."""
-        return entry.decided.under(self._bounded(caller).profile).verdict != "deny"
+        return entry.decided.under(self.bounded(caller).profile).verdict != "deny"
 
     def may_ask(self, entry: Registered, caller: Caller) -> bool:
         """Whether there are calls of the tool that somebody is asked for before they run."""
-        profile = self._bounded(caller).profile
+        profile = self.bounded(caller).profile
         kinds = (NO_EFFECTS, *(frozenset[Effect]({effect}) for effect in entry.tool.may))
         return any(entry.decided.under(profile, more).verdict == "ask" for more in kinds)
 
     def explain(self, call: ToolCall, caller: Caller) -> Decision:
         """What would be decided, and why; nothing runs and nothing is recorded."""
         try:
-            return self._decided(call, self._bounded(caller)).decision
+            return self._decided(call, self.bounded(caller)).decision
         except Refusal as refusal:
             return refusal.decision
 
@@ -96,7 +96,7 @@ class Gate:
         return await (self.observer(call, self.registry, made) if self.observer else made)
 
     async def _made(self, call: ToolCall, caller: Caller, door: Door) -> Outcome:
-        caller = self._bounded(caller)
+        caller = self.bounded(caller)
         try:
             admitted = self._decided(call, caller)
             if admitted.decision.verdict == "ask":
@@ -121,7 +121,8 @@ class Gate:
         has_tool = reader is not None and self.allows(reader, caller)
         return await Overflow(store=self.references, has_tool=has_tool).kept(caller, whole)
 
-    def _bounded(self, caller: Caller) -> Caller:
+    def bounded(self, caller: Caller) -> Caller:
+        """The caller as it is here: its profile goes no further than `bound`."""
         if self.bound is None:
             return caller
         profile = _both(caller.profile, self.bound)  # pyright: ignore[reportArgumentType] - a frozen model has a hash

@@ -19,8 +19,8 @@ def list_tools(runtime: ServedRuntime, agent: str = "mcp") -> list[dict[str, Any
     Raises:
         UnknownName: no such agent.
     """
-    caller = runtime.caller("python")
     gate = runtime.gate(agent)
+    caller = gate.bounded(runtime.caller("python"))
     return [described(entry.tool, possible_effects(entry.tool, caller.profile)) for entry in gate.visible(caller)]
 
 

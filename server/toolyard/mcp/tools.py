@@ -36,8 +36,9 @@ class ToolHandlers:
     _described: dict[Described, tuple[Registered, types.Tool]] = field(default_factory=dict[Any, Any])
 
     async def list(self, ctx: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
-        caller = self.counter.caller_of(ctx)
-        visible = self.counter.gate.visible(caller)
+        gate = self.counter.gate
+        caller = gate.bounded(self.counter.caller_of(ctx))
+        visible = gate.visible(caller)
         page, cursor = page_of(visible, lambda entry: entry.tool.name, params)
         return types.ListToolsResult(tools=[self._tool(entry, caller) for entry in page], next_cursor=cursor)
 

@@ -40,8 +40,9 @@ class Listing:
         return (view.modern if modern else view.handshake).get(cursor)
 
     def _made(self, caller: Caller) -> _View:
-        visible = self._counter.gate.visible(caller)
-        tools = [described(entry.tool, possible_effects(entry.tool, caller.profile)) for entry in visible]
+        gate = self._counter.gate
+        caller = gate.bounded(caller)
+        tools = [described(entry.tool, possible_effects(entry.tool, caller.profile)) for entry in gate.visible(caller)]
         try:
             if all(map(_is_plain, tools)):
                 return _View(modern=_pages(tools, self._more), handshake=_pages(tools, {}))

@@ -28,14 +28,18 @@ class Views(Generic[Made]):
         self._made: dict[int, tuple[PermissionProfile, tuple[str | None, ...], Made]] = {}
 
     def of(self, caller: Caller) -> Made:
-        registry, profile = self._counter.gate.registry, caller.profile
+        gate, profile = self._counter.gate, caller.profile
+        registry = gate.registry
         if self._seen != (registry, registry.version) or len(self._made) > MOST:
             self._begin(registry)
-        lacking = tuple([tool.unavailable(profile) for tool in self._changeable])
+        lacking = self._lacking(gate.bounded(caller).profile) if self._changeable else ()
         known = self._made.get(id(profile))
         if known is None or known[1] != lacking:  # the profile is kept with it, so that no other can have its id
             known = self._made[id(profile)] = (profile, lacking, self._make(caller))
         return known[2]
+
+    def _lacking(self, profile: PermissionProfile) -> tuple[str | None, ...]:
+        return tuple([tool.unavailable(profile) for tool in self._changeable])
 
     def _begin(self, registry: Registry) -> None:
         self._seen = (registry, registry.version)
