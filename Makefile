@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CANDIDATES := $(or $(PYTHON),python3.13 python3.12 python3.11 python3)
 
+# Containers like to set it; then every process the tests start would compile Toolyard again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo examples serve test check conformance acceptance bench soak guard bench-toolkits bench-agents pins clean
 
