@@ -61,7 +61,11 @@ class Http(_Part):
     host: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8321, ge=0, le=65535, description="The port; 0 takes a free one.")
     path: str = Field(default="/mcp", pattern=r"^/[^?#{}]*$", description="The path of the MCP endpoint.")
-    max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0, description="A larger request is refused.")
+    max_body_bytes: int = Field(
+        default=4 * 1024 * 1024,
+        gt=0,
+        description="A larger request is refused, and so is one that does not come within 30s for each 4 MiB of this.",
+    )
     workers: int = Field(
         default=1,
         ge=1,

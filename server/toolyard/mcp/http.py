@@ -29,6 +29,7 @@ from toolyard.mcp.metrics import Counted, Metrics
 from toolyard.mcp.modern_only import ModernOnly
 from toolyard.mcp.server import Extend, server_of
 from toolyard.mcp.sessions import Sessions
+from toolyard.mcp.slow_bodies import SlowBodies
 from toolyard.mcp.tokens import Tokens, holders_now
 from toolyard.mcp.under_way import UnderWay
 from toolyard.runtime import ServedRuntime
@@ -83,7 +84,8 @@ def asgi_app(
 
     A request whose Host, or a browser's Origin, is not among `allowed_hosts` (names without a port) is refused. With
     `tokens` (token → its caller, or what tells them anew for each request) every request must show one of them as its
-    bearer token. `extend` is called with the SDK's server before it serves. Without `lane` it answers every request.
+    bearer token. A body that is larger than `max_body_bytes`, or does not come within 30s for each 4 MiB of them, is
+    refused. `extend` is called with the SDK's server before it serves. Without `lane` it answers every request.
     `modern_only` refuses clients that shake hands: no other process that serves the same address knows their sessions.
 
     Raises:
@@ -114,7 +116,7 @@ def asgi_app(
         front.end()
 
     guard = Guard(
-        app=ModernOnly(front, max_body_bytes) if modern_only else front,
+        app=SlowBodies(ModernOnly(front, max_body_bytes) if modern_only else front, max_body_bytes),
         hosts=frozenset(host.lower() for host in allowed_hosts),
         anonymous=lambda: runtime.caller("http"),
         holders=holders_now(tokens or {}),
