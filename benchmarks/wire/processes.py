@@ -66,6 +66,12 @@ class Server:
         return self.log.read_text(errors="replace")
 
 
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Ours with `more`. A server may keep its bytecode, as an installed one has it: what is measured is no compiler."""
+    ours = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**ours, **more}
+
+
 @contextmanager
 def started(
     command: Sequence[str], *, log: Path, cpus: frozenset[int], env: Mapping[str, str], piped: bool
@@ -79,7 +85,7 @@ def started(
             process = subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env={**os.environ, **env},
+                env=_environment(env),
                 stdin=pipe if piped else subprocess.DEVNULL,
                 stdout=pipe if piped else said,
                 stderr=said,
