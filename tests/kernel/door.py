@@ -16,8 +16,9 @@ from toolyard_kernel.calls.decisions import Decision
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.ledger.files import FileLedger, read_records
+from toolyard_kernel.ledger.files import FileLedger
 from toolyard_kernel.ledger.ledger import Ledger
+from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.builtin import UNRESTRICTED
 from toolyard_kernel.profiles.profile import PermissionProfile

@@ -19,8 +19,9 @@ from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.calls.outcomes import ToolCall
 from toolyard_kernel.content import JsonObject
 from toolyard_kernel.errors import LedgerError, ToolError
-from toolyard_kernel.ledger.files import FileLedger, read_records
+from toolyard_kernel.ledger.files import FileLedger
 from toolyard_kernel.ledger.ledger import Ledger, NoLedger
+from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.profiles.builtin import READONLY
 
 pytestmark = pytest.mark.anyio

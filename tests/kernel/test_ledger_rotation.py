@@ -21,8 +21,9 @@ import pytest
 
 from toolyard_kernel.errors import LedgerError
 from toolyard_kernel.ledger import index
-from toolyard_kernel.ledger.files import FileLedger, Keeping, read_records
+from toolyard_kernel.ledger.files import FileLedger, Keeping
 from toolyard_kernel.ledger.names import INDEX
+from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.ledger.verification import verify
 
 pytestmark = pytest.mark.anyio

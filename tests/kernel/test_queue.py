@@ -22,7 +22,8 @@ from toolyard_kernel.calls.doors import NO_DOOR, Door, NoDoor
 from toolyard_kernel.calls.gate import Gate
 from toolyard_kernel.calls.outcomes import Outcome, ToolCall
 from toolyard_kernel.content import JsonObject
-from toolyard_kernel.ledger.files import FileLedger, read_records
+from toolyard_kernel.ledger.files import FileLedger
+from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.ledger.recorder import Recorder
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.define import define_tool

@@ -15,7 +15,8 @@ from tests.server.asking import call, client, line
 from tests.server.yards import DEADLINE, ERAS, MODERN, Yard, serving, text_of, until, write_yard
 from toolyard import AgentConfig, PermissionProfile, ToolContext, mcp, tool
 from toolyard.testing import NoLedger
-from toolyard_kernel.ledger.files import FileLedger, read_records
+from toolyard_kernel.ledger.files import FileLedger
+from toolyard_kernel.ledger.reading import read_records
 
 pytestmark = pytest.mark.anyio
 

@@ -19,7 +19,8 @@ from tests.server.yards import Talk, Yard, talking, write_yard
 from toolyard.runtime import ToolRuntime, create_mcp_runtime
 from toolyard_kernel.calls.context import ToolContext
 from toolyard_kernel.calls.outcomes import ToolCall
-from toolyard_kernel.ledger.files import FileLedger, Keeping, read_records
+from toolyard_kernel.ledger.files import FileLedger, Keeping
+from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.ledger.verification import verify
 from toolyard_kernel.tools.define import define_tool
 

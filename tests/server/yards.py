@@ -20,7 +20,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 from mcp import StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
-from toolyard_kernel.ledger.files import read_records
+from toolyard_kernel.ledger.reading import read_records
 
 TOOLYARD = (sys.executable, "-m", "toolyard")
 LEGACY, MODERN = "legacy", "2026-07-28"

@@ -15,11 +15,8 @@ from toolyard_kernel.ledger.chain_file import ChainFile, TornError, create_file
 from toolyard_kernel.ledger.index import add_to_index
 from toolyard_kernel.ledger.lines import written
 from toolyard_kernel.ledger.names import FOLDER, new_chain
-from toolyard_kernel.ledger.reading import read_records
 from toolyard_kernel.ledger.records import Record
 from toolyard_kernel.ledger.syncing import Synced, Syncing
-
-__all__ = ["FileLedger", "Keeping", "read_records"]
 
 log = logging.getLogger("toolyard")
 

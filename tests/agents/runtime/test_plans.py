@@ -38,7 +38,8 @@ from toolyard import (
 )
 from toolyard_agents.plans.execution import break_off
 from toolyard_agents.storage.storage import Scope
-from toolyard_kernel.ledger.files import FileLedger, read_records
+from toolyard_kernel.ledger.files import FileLedger
+from toolyard_kernel.ledger.reading import read_records
 
 pytestmark = pytest.mark.anyio
 
