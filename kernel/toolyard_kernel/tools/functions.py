@@ -79,8 +79,8 @@ def tool(
     def make(function: Function) -> Tool:
         if not inspect.isroutine(function):
             raise DefinitionError(f"{function!r} is no function; write one that calls it, or use define_tool")
-        signature = _Signature.of(function)
         documentation = parse_docstring(inspect.getdoc(function))
+        signature = _Signature.of(function, documentation.parameters)
         return Tool(
             name=name or function.__name__,
             description=documentation.summary,
@@ -112,9 +112,8 @@ class _Signature:
     returns: Any
 
     @classmethod
-    def of(cls, function: Function) -> _Signature:
+    def of(cls, function: Function, described: Mapping[str, str]) -> _Signature:
         types = _types_of(function)
-        described = parse_docstring(inspect.getdoc(function)).parameters
         context: str | None = None
         fields: dict[str, str] = {}
         definitions: dict[str, Any] = {}
