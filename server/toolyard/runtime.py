@@ -33,7 +33,6 @@ from toolyard_kernel.tools.functions import tool as tool_of
 from toolyard_kernel.tools.opening import OpenToolkits
 from toolyard_kernel.tools.registry import PYTHON_TOOLS, Registered, Registry
 from toolyard_kernel.tools.tool import Tool, ToolHandler
-from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 
 if TYPE_CHECKING:
@@ -233,6 +232,9 @@ def _prompts(given: Iterable[Prompt], changes: Changes) -> Prompts:
 
 def _toolkits(toolkits: Toolkits) -> tuple[Toolkit, ...]:
     if isinstance(toolkits, Mapping):
+        # Here, not at the top: toolkits that are objects already need none of this.
+        from toolyard_kernel.tools.toolkit_loading import load_toolkit  # noqa: PLC0415
+
         here = Path.cwd()
         return tuple(load_toolkit(name, given, where="toolkits", base=here) for name, given in toolkits.items())
     given = tuple(toolkits)

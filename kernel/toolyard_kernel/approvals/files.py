@@ -13,7 +13,8 @@ from toolyard_kernel.errors import LedgerError
 
 
 class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Built when the first file is read: many a server never has one.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Asked(_File):

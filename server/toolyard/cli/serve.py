@@ -5,20 +5,22 @@ from __future__ import annotations
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from toolyard.cli.ending import TERMINATED, LoopFactory, first_sigterm, run
 from toolyard.cli.options import config_argument
-from toolyard.cli.place import Place, counts_folder
 from toolyard.config.model import MOST_WORKERS, Http
 from toolyard.config.reloading import LiveConfig
 from toolyard.config.runtime import LoadedConfig, load_config
 from toolyard.errors import StartError
 from toolyard.runtime import ToolRuntime
 from toolyard.standard_streams import Streams, claim_streams
-from toolyard_kernel.folders import state_folder
-from toolyard_kernel.references.files import FileReferences
+
+if TYPE_CHECKING:
+    from toolyard.cli.place import Place
+    from toolyard_kernel.references.store import ReferenceStore
 
 
 @click.command("serve")
@@ -54,14 +56,29 @@ def command(
     http = loaded.config.http.model_copy(update=given)
     if transport != "stdio" and http.workers > 1 and descriptor is None:
         sys.exit(run(_with_workers(loaded, http, watch=watch)))
-    shared = FileReferences(folder=state_folder() / "references") if descriptor is not None else None
+    shared = None if descriptor is None else _shared_references()
     live = LiveConfig(loaded, with_tokens=transport != "stdio", references=shared)
     live.runtime.open_ledger()
     if transport == "stdio":
         run(_over_stdio(live, streams, watch=watch))
     else:
-        door = Place(streams=streams, descriptor=descriptor) if descriptor is not None else None
-        sys.exit(run(_over_http(live, http, door, watch=watch), _fast_loop()))
+        place = None if descriptor is None else _place(streams, descriptor)
+        sys.exit(run(_over_http(live, http, place, watch=watch), _fast_loop()))
+
+
+def _shared_references() -> ReferenceStore:
+    # Here, not at the top: only workers keep them where another process finds them.
+    from toolyard_kernel.folders import state_folder  # noqa: PLC0415
+    from toolyard_kernel.references.files import FileReferences  # noqa: PLC0415
+
+    return FileReferences(folder=state_folder() / "references")
+
+
+def _place(streams: Streams, descriptor: int) -> Place:
+    # Here, not at the top: only a worker has one.
+    from toolyard.cli.place import Place  # noqa: PLC0415
+
+    return Place(streams=streams, descriptor=descriptor)
 
 
 async def _over_stdio(live: LiveConfig, streams: Streams, *, watch: bool) -> None:
@@ -131,6 +148,7 @@ async def _over_http(live: LiveConfig, http: Http, place: Place | None, *, watch
 async def _with_workers(loaded: LoadedConfig, http: Http, *, watch: bool) -> int:
     """Serve with several processes; the exit code."""
     # Here, not at the top: a server of one process needs none of this.
+    from toolyard.cli.place import counts_folder  # noqa: PLC0415
     from toolyard.cli.workers import Supervisor, worker_command  # noqa: PLC0415
     from toolyard.mcp.listening import listening, url_of  # noqa: PLC0415
 

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from toolyard_agents.config.definition import AgentDefinition
 from toolyard_kernel.profiles.durations import Duration
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.settings import SettingsPath
@@ -35,7 +34,8 @@ ProfileChoice = str | PermissionProfile
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Of their checks, those of a whole config are all that a server needs.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Token(_Part):
@@ -90,13 +90,13 @@ class Ledger(_Part):
 
 
 class Config(_Part):
-    """A Toolyard server."""
+    """A Toolyard server; one with agents is a `ConfigWithAgents`."""
 
     name: str = Field(default="toolyard", min_length=1, description="The server's name, as clients see it.")
     instructions: str | None = Field(default=None, description="How a model should use this server.")
     profile: ProfileChoice = Field(default="readonly", description="What local callers may do.")
     toolkits: dict[str, ToolkitSettings] = Field(default={}, description="Toolkits by name, with their settings.")
-    agents: list[AgentDefinition] = Field(default=[], description="Agents, served as tools that run them.")
+    agents: list[Any] = Field(default=[], max_length=0, description="Agents, served as tools that run them.")
     python: list[str] = Field(
         default=[], description="Modules whose tools, toolkits, resources and prompts are served."
     )
@@ -106,6 +106,6 @@ class Config(_Part):
         pattern=r"^[^:\s]+:[A-Za-z_]\w*$",
         description="A function, as module:function, that adds to the MCP SDK's server what Toolyard does not offer.",
     )
-    http: Http = Http()
-    auth: Auth = Auth()
-    ledger: Ledger = Ledger()
+    http: Http = Http.model_construct()
+    auth: Auth = Auth.model_construct()
+    ledger: Ledger = Ledger.model_construct()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from toolyard.config.model import Config, ProfileChoice
-from toolyard.prompt_files import load_prompts
 from toolyard.python_tools import load_function, load_module
 from toolyard.runtime import ToolRuntime, create_mcp_runtime
 from toolyard_kernel.approvals.asks import Approver
@@ -20,12 +19,12 @@ from toolyard_kernel.profiles.choice import choose_profile
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.references.store import ReferenceStore
 from toolyard_kernel.tools.tool import Tool
-from toolyard_kernel.tools.toolkit_loading import load_toolkit
 from toolyard_kernel.tools.toolkits import Toolkit
 from toolyard_kernel.yaml_files import read_yaml, validated
 
 if TYPE_CHECKING:
     from toolyard_agents.config.agent_config import AgentConfig
+    from toolyard_kernel.offers.prompts import Prompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +63,19 @@ def load_config(path: Path) -> LoadedConfig:
         ConfigError: naming the file, the key, what was expected and what to do.
     """
     path = path.absolute()
-    config = validated(Config, read_yaml(path), where=str(path), base=path.parent)
+    said = read_yaml(path)
+    config = validated(config_model(said), said, where=str(path), base=path.parent)
     return LoadedConfig(path=path, config=config)
+
+
+def config_model(said: Mapping[str, Any]) -> type[Config]:
+    """What checks a config that says this."""
+    if not said.get("agents"):
+        return Config
+    # Here, not at the top: a server without agents needs none of this.
+    from toolyard.config.agents import ConfigWithAgents  # noqa: PLC0415
+
+    return ConfigWithAgents
 
 
 def runtime_of(
@@ -85,12 +95,7 @@ def runtime_of(
     where, base = str(loaded.path), loaded.path.parent
     tools: list[Tool] = []
     resources: list[Resource | ResourceTemplate] = []
-    folder = loaded.config.prompts
-    prompts = list(load_prompts(folder, where=f"{where}: prompts")) if folder else []
-    toolkits: list[Toolkit] = [
-        load_toolkit(name, settings, where=f"{where}: toolkits", base=base)
-        for name, settings in loaded.config.toolkits.items()
-    ]
+    prompts, toolkits = _prompts(loaded), _toolkits(loaded)
     for name in loaded.config.python:
         module = load_module(name, where=f"{where}: python", base=base, again=again)
         tools.extend(module.tools)
@@ -113,6 +118,25 @@ def runtime_of(
         )
     except DefinitionError as error:
         raise DefinitionError(f"{where}: {error}") from error
+
+
+def _prompts(loaded: LoadedConfig) -> list[Prompt]:
+    if loaded.config.prompts is None:
+        return []
+    # Here, not at the top: a server without prompt files needs none of this.
+    from toolyard.prompt_files import load_prompts  # noqa: PLC0415
+
+    return list(load_prompts(loaded.config.prompts, where=f"{loaded.path}: prompts"))
+
+
+def _toolkits(loaded: LoadedConfig) -> list[Toolkit]:
+    if not loaded.config.toolkits:
+        return []
+    # Here, not at the top: a server of Python tools needs none of this.
+    from toolyard_kernel.tools.toolkit_loading import load_toolkit  # noqa: PLC0415
+
+    where, base = f"{loaded.path}: toolkits", loaded.path.parent
+    return [load_toolkit(name, settings, where=where, base=base) for name, settings in loaded.config.toolkits.items()]
 
 
 def _agents(config: Config) -> list[AgentConfig]:

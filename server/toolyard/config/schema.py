@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import Any
 
-from toolyard.config.model import Config
+from toolyard.config.agents import ConfigWithAgents
 from toolyard_kernel.errors import ConfigError
 from toolyard_kernel.tools.toolkit_loading import GROUP, factory_of
 
@@ -13,8 +13,8 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def config_schema() -> dict[str, Any]:
-    """What `Config` accepts, with the settings of every toolkit that is installed."""
-    schema = Config.model_json_schema()
+    """What a config may say, with the settings of every toolkit that is installed."""
+    schema = ConfigWithAgents.model_json_schema()
     toolkits: dict[str, Any] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         settings = _settings_schema(entry.name)
