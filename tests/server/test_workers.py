@@ -147,15 +147,39 @@ async def test_a_worker_that_ended_by_itself_keeps_no_other_from_being_ended() -
     assert supervisor.workers == set()
 
 
-async def test_a_worker_that_cannot_be_replaced_ends_the_server(yard: Yard) -> None:
-    with anyio.fail_after(DEADLINE), serving(yard, *TWO) as server:
+async def test_while_a_worker_cannot_be_replaced_the_others_go_on_and_without_any_the_server_ends(yard: Yard) -> None:
+    with anyio.fail_after(2 * DEADLINE), serving(yard, *TWO) as server:
         before = workers_of(server)
         yard.write("toolyard.yaml", "python: [no_such_module]\n")
         os.kill(before[0], signal.SIGKILL)
+        await until(lambda: server.log.count("ended before it served (exit code 2): the others go on") == 2)
+        assert "and it is tried again in 0.2s" in server.log
+        assert "and it is tried again in 0.4s" in server.log
+        assert who(server) == before[1]
+        yard.write("toolyard.yaml", CONFIG)
+        await until(lambda: len(workers_of(server)) == 2)
+        with stopped(before[1]):
+            assert who(server) not in before
+        yard.write("toolyard.yaml", "python: [no_such_module]\n")
+        for worker in workers_of(server):
+            os.kill(worker, signal.SIGKILL)
         assert await anyio.to_thread.run_sync(server.process.wait, DEADLINE) == 2
         assert all(map(gone, before))
     assert "no_such_module" in server.log
     assert "toolyard: a worker ended before it served (exit code 2)" in server.log
+
+
+async def test_a_worker_that_dies_again_and_again_is_replaced_more_and_more_slowly(yard: Yard) -> None:
+    with anyio.fail_after(2 * DEADLINE), serving(yard, *TWO) as server:
+        kept, dying = workers_of(server)
+        for pause in ("0.1", "0.2", "0.4"):
+            os.kill(dying, signal.SIGKILL)
+            told = f"worker {dying} ended (signal 9) and is replaced in {pause}s"
+            await until(lambda told=told: told in server.log)
+            await until(lambda: len(workers_of(server)) == 2)
+            (dying,) = set(workers_of(server)) - {kept}
+            with stopped(kept):
+                assert who(server) == dying
 
 
 async def test_workers_end_with_the_process_that_keeps_them(yard: Yard) -> None:

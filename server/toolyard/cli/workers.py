@@ -15,12 +15,11 @@ from typing import Any, cast
 
 import anyio
 
+from toolyard.cli.pauses import Pauses
 from toolyard.errors import StartError
 
 START = 60.0
 """Seconds that a worker has until it serves."""
-PAUSE = 0.5
-"""Seconds between the end of a worker and the start of the one that replaces it."""
 FAREWELL = 5.0
 """Seconds that a worker has to end beyond its drain; then it is killed."""
 
@@ -29,7 +28,7 @@ log = logging.getLogger("toolyard")
 
 @dataclass(slots=True, kw_only=True)
 class Supervisor:
-    """Runs `count` workers, each of which accepts at `door`, and replaces one that ends.
+    """Runs `count` workers, each of which accepts at `door`, and replaces one that ends; the others go on meanwhile.
 
     `command` is what a worker runs. It has the door as the descriptor of the same number, says in one line on stdout
     what it serves once it does, and ends when its stdin ends, as it does when the supervisor is killed.
@@ -45,7 +44,7 @@ class Supervisor:
         """Serve until `asked` for an end, and then until every worker has ended.
 
         Raises:
-            StartError: a worker ended before it served; it has said why.
+            StartError: no worker is left, and one ended before it served; it has said why.
         """
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGHUP, self._hang_up)
@@ -78,18 +77,37 @@ class Supervisor:
             raise failed.exceptions[0] from None
 
     async def _keep(self, worker: Process) -> None:
+        now, pauses = asyncio.get_running_loop().time, Pauses()
         while True:
+            began = now()
             code = await worker.wait()
             self.workers.discard(worker)
-            log.warning("worker %d ended (%s) and is replaced", worker.pid, _told(code))
-            await asyncio.sleep(PAUSE)
-            worker, _ = await self._started()
+            pause = pauses.after(now() - began)
+            log.warning("worker %d ended (%s) and is replaced in %gs", worker.pid, _told(code), pause)
+            worker = await self._replacement(pause, pauses)
+
+    async def _replacement(self, pause: float, pauses: Pauses) -> Process:
+        """The next worker in the same place, as soon as one serves."""
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                worker, _ = await self._started()
+            except StartError as error:
+                if not self.workers:
+                    raise
+                pause = pauses.after(0)
+                log.warning("%s: the others go on, and it is tried again in %gs", error, pause)
+            else:
+                return worker
 
     async def _started(self) -> tuple[Process, str]:
         """A worker that serves, and what it says of that."""
-        worker = await asyncio.create_subprocess_exec(
-            *self.command, stdin=PIPE, stdout=PIPE, pass_fds=(self.door.fileno(),), start_new_session=True
-        )
+        try:
+            worker = await asyncio.create_subprocess_exec(
+                *self.command, stdin=PIPE, stdout=PIPE, pass_fds=(self.door.fileno(),), start_new_session=True
+            )
+        except OSError as error:
+            raise StartError(f"no process could be made for a worker: {error.strerror}") from error
         self.workers.add(worker)
         said = cast("asyncio.StreamReader", worker.stdout)
         try:
@@ -99,6 +117,9 @@ class Supervisor:
                     return worker, line.decode().strip()
                 code = await worker.wait()
         except TimeoutError:
+            worker.kill()
+            await worker.wait()
+            self.workers.discard(worker)
             raise StartError(f"a worker did not serve within {START:g}s") from None
         self.workers.discard(worker)
         raise StartError(f"a worker ended before it served ({_told(code)})")
