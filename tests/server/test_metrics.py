@@ -135,3 +135,16 @@ async def test_any_worker_tells_for_all_of_them_also_for_one_that_ended(yard: Ya
         await until(lambda: samples(server.port).get(greeted) == 2)
     folder = Path(yard.env["XDG_STATE_HOME"]) / "toolyard/metrics"
     assert not list(folder.iterdir())
+
+
+async def test_what_a_killed_server_counted_is_removed_by_the_next_one_and_of_a_living_one_nothing(yard: Yard) -> None:
+    folder = Path(yard.env["XDG_STATE_HOME"]) / "toolyard/metrics"
+    with anyio.fail_after(2 * DEADLINE), serving(yard, *TWO) as living:
+        with serving(yard, *TWO) as killed:
+            await until(lambda: len(list(folder.glob(f"{killed.process.pid}/[0-9]*"))) == 2)
+            killed.process.kill()
+            killed.process.wait()
+        with serving(yard, *TWO) as following:
+            left = {each.name for each in folder.iterdir()}
+            assert left == {str(living.process.pid), str(following.process.pid)}
+            assert samples(living.port)["toolyard_calls_under_way"] == 0

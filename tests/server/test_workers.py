@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ def called(server: Server, tool: str, **more: Any) -> Any:
 
 def who(server: Server) -> int:
     return int(called(server, "who")["content"][0]["text"])
+
+
+def said(server: Server, text: str) -> bool:
+    return text in server.log
 
 
 @pytest.fixture
@@ -175,7 +180,7 @@ async def test_a_worker_that_dies_again_and_again_is_replaced_more_and_more_slow
         for pause in ("0.1", "0.2", "0.4"):
             os.kill(dying, signal.SIGKILL)
             told = f"worker {dying} ended (signal 9) and is replaced in {pause}s"
-            await until(lambda told=told: told in server.log)
+            await until(partial(said, server, told))
             await until(lambda: len(workers_of(server)) == 2)
             (dying,) = set(workers_of(server)) - {kept}
             with stopped(kept):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolyard.errors import StartError
 from toolyard.standard_streams import Streams
 from toolyard_kernel.folders import state_folder
+
+LOCK = "lock"
 
 
 def _counts_of(supervisor: int) -> Path:
@@ -22,17 +25,28 @@ def _counts_of(supervisor: int) -> Path:
 
 @contextmanager
 def counts_folder() -> Generator[None]:
-    """Meanwhile the workers of this process have a folder for what they count; an earlier process may have left one."""
+    """Meanwhile the workers of this process have a folder for what they count; what killed ones left is removed."""
     folder = _counts_of(os.getpid())
     shutil.rmtree(folder, ignore_errors=True)
     try:
         folder.mkdir(mode=0o700, parents=True)
+        lock = (folder / LOCK).open("w")
     except OSError as error:
         raise StartError(f"{folder} cannot be made: {error.strerror}; make its folder writable") from error
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # until this process ends, however it does
+        _remove_left(folder.parent)
+        try:
+            yield
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left(folders: Path) -> None:
+    for lock in folders.glob(f"*/{LOCK}"):
+        with suppress(OSError), lock.open("r+") as found:  # it is locked, or somebody else removes it
+            fcntl.flock(found, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
