@@ -65,7 +65,7 @@ def test_no_call_of_a_toolkit_leaves_the_lane(servers: Pair, make: RuntimeOf) ->
     """Else this module would compare the SDK's server with itself, which answers with an event in a session."""
     counter = Counter(runtime=make(MemoryLedger()), agent="mcp", caller="python")
     plain = PlainCalls(counter)
-    assert {call["name"]: plain.takes(call["name"], counter.local) for call in CALLS} == dict.fromkeys(
+    assert {call["name"]: plain.of(call["name"], counter.local).plain for call in CALLS} == dict.fromkeys(
         [call["name"] for call in CALLS], True
     )
     for side, kind in ((servers.lane, "application/json"), (servers.sdk, "text/event-stream")):

@@ -47,13 +47,18 @@ class Execution:
         Raises:
             asyncio.CancelledError: the caller is gone, and the handler was stopped.
         """
-        call, entry = self.admitted.call, self.admitted.entry
+        call, entry, limits = self.admitted.call, self.admitted.entry, self.caller.profile.limits
+        arguments, ctx = self.admitted.arguments, self._context()
+        deadline = limits.timeout if entry.tool.timeout is None else min(limits.timeout, entry.tool.timeout)
         try:
-            returned = await self._returned()
+            if entry.tool.retries:
+                returned = await retried(entry.tool, deadline, lambda left: running.run(entry, arguments, ctx, left))
+            else:
+                returned = await running.run(entry, arguments, ctx, deadline)
             if isinstance(returned, InputRequired):
                 return self.outcome("input_required", input=returned)
             result = as_result(returned, entry.output)
-            if not is_within(result, self.caller.profile.limits.output_bytes):
+            if not is_within(result, limits.output_bytes):
                 result = await self._shortened(result)
         except DeadlineExceeded as error:
             return self._failed("timeout", _said(error))
@@ -74,10 +79,9 @@ class Execution:
             call_id=admitted.call.call_id, status=status, decision=admitted.decision, duration=duration, **parts
         )
 
-    async def _returned(self) -> Any:
-        call, entry, door, limits = self.admitted.call, self.admitted.entry, self.door, self.caller.profile.limits
-        arguments = self.admitted.arguments
-        ctx = ToolContext(
+    def _context(self) -> ToolContext:
+        call, entry, door = self.admitted.call, self.admitted.entry, self.door
+        return ToolContext(
             caller=self.caller,
             call_id=call.call_id,
             tool=call.tool,
@@ -90,10 +94,6 @@ class Execution:
             resumed=door.resumed,
             door=door,
         )
-        deadline = min(limits.timeout, entry.tool.timeout or limits.timeout)
-        if not entry.tool.retries:
-            return await running.run(entry, arguments, ctx, deadline)
-        return await retried(entry.tool, deadline, lambda left: running.run(entry, arguments, ctx, left))
 
     async def _shortened(self, result: ToolResult) -> ToolResult:
         limit = self.caller.profile.limits.output_bytes

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -86,14 +86,14 @@ class Gate:
         except Refusal as refusal:
             return refusal.decision
 
-    async def call(self, call: ToolCall, caller: Caller, door: Door = NO_DOOR) -> Outcome:
-        """Make the call: one decided and recorded outcome, by its deadline.
+    def call(self, call: ToolCall, caller: Caller, door: Door = NO_DOOR) -> Coroutine[Any, Any, Outcome]:
+        """Make the call, which has one decided and recorded outcome, by its deadline. To be awaited.
 
         Raises:
             asyncio.CancelledError: the caller is gone; the handler was stopped, and the ledger says `cancelled`.
         """
         made = self._made(call, caller, door)
-        return await (self.observer(call, self.registry, made) if self.observer else made)
+        return self.observer(call, self.registry, made) if self.observer else made
 
     async def _made(self, call: ToolCall, caller: Caller, door: Door) -> Outcome:
         caller = self.bounded(caller)
@@ -101,7 +101,8 @@ class Gate:
             admitted = self._decided(call, caller)
             if admitted.decision.verdict == "ask":
                 admitted = await self._approved(admitted, caller, door)
-            await self._record_start(admitted, caller)
+            if (synced := self._record_start(admitted, caller)) is not None:
+                await self._settled(synced, admitted.entry)
         except Refusal as refusal:
             return self._refused(refusal, call, caller)
         except asyncio.CancelledError:
@@ -215,13 +216,17 @@ class Gate:
             raise Refusal("denied", refuse("approvals", reason), entry) from error
         return given
 
-    async def _record_start(self, admitted: Admitted, caller: Caller) -> None:
+    def _record_start(self, admitted: Admitted, caller: Caller) -> Awaitable[None] | None:
         try:
-            await self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
+            return self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
         except LedgerError as error:
-            log.error("%s", error)  # noqa: TRY400 - the message says it all
-            reason = "the call could not be recorded, so it was not made; the server's log says why"
-            raise Refusal("denied", refuse("ledger", reason), admitted.entry) from error
+            raise _unrecorded(error, admitted.entry) from error
+
+    async def _settled(self, synced: Awaitable[None], entry: Registered) -> None:
+        try:
+            await synced
+        except LedgerError as error:
+            raise _unrecorded(error, entry) from error
 
     def _refused(self, refusal: Refusal, call: ToolCall, caller: Caller) -> Outcome:
         outcome = refusal.outcome(call)
@@ -235,7 +240,8 @@ class Gate:
         ended: Outcome | None = None
         self.running[execution] = admitted.call.tool
         try:
-            await door.started()
+            if door is not NO_DOOR:
+                await door.started()
             ended = outcome = await execution.run()
         finally:  # a cancelled call is recorded too
             del self.running[execution]
@@ -245,6 +251,12 @@ class Gate:
         if synced is not None:
             await self.recorder.settled(synced)
         return outcome
+
+
+def _unrecorded(error: LedgerError, entry: Registered) -> Refusal:
+    log.error("%s", error)
+    reason = "the call could not be recorded, so it was not made; the server's log says why"
+    return Refusal("denied", refuse("ledger", reason), entry)
 
 
 @lru_cache(maxsize=256)  # the same two are one profile, whose decisions are known

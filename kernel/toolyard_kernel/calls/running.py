@@ -70,9 +70,10 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
         ctx.state.progress = math.inf  # while it holds the loop, no report of it could be delivered
         return _called(lambda: entry.handler(arguments, ctx))
     job = Job(lambda: None)
-    work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else _awaited(entry.handler(arguments, ctx))
-    bell = _Bell()
-    task = _begun(_rung(work, bell))
+    work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else entry.handler(arguments, ctx)
+    loop = asyncio.get_running_loop()
+    bell = _Bell(loop)
+    task = _begun(_rung(work, bell), loop)
     in_time = False
     try:
         in_time = await _ended(task, bell, ctx, deadline)
@@ -88,11 +89,11 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
     )
 
 
-def _begun(work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+def _begun(work: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> asyncio.Task[Any]:
     """A task that has run to its first wait, where Python can do that; a handler that never waits has ended then."""
     if sys.version_info >= (3, 12):
-        return asyncio.Task(work, loop=asyncio.get_running_loop(), eager_start=True)
-    return asyncio.get_running_loop().create_task(work)
+        return asyncio.Task(work, loop=loop, eager_start=True)
+    return loop.create_task(work)
 
 
 class _Bell:
@@ -101,9 +102,10 @@ class _Bell:
     That turn costs a call as much as its records do.
     """
 
-    __slots__ = ("_heard",)
+    __slots__ = ("_heard", "loop")
 
-    def __init__(self) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
         self._heard: asyncio.Future[None] | None = None
 
     def ring(self) -> None:
@@ -112,9 +114,8 @@ class _Bell:
 
     async def heard(self, seconds: float) -> None:
         """Return when it rings, or after `seconds`."""
-        loop = asyncio.get_running_loop()
-        self._heard = loop.create_future()
-        timer = loop.call_later(seconds, self.ring)
+        self._heard = self.loop.create_future()
+        timer = self.loop.call_later(seconds, self.ring)
         try:
             await self._heard
         finally:
@@ -124,13 +125,17 @@ class _Bell:
 async def _rung(work: Awaitable[Any], bell: _Bell) -> Any:
     try:
         return await work
+    except (Exception, asyncio.CancelledError, GeneratorExit):
+        raise
+    except BaseException as error:  # asyncio would end the whole server with a SystemExit
+        raise _contained(error) from error
     finally:
         bell.ring()
 
 
 async def _ended(task: asyncio.Task[Any], bell: _Bell, ctx: ToolContext, deadline: float) -> bool:
     """Whether the handler ends in time; meanwhile a caller that listens hears that it goes on."""
-    now = asyncio.get_running_loop().time
+    now = bell.loop.time
     began = now()
     while not task.done() and (left := began + deadline - now()) > 0:
         reported = ctx.state.progress
@@ -162,20 +167,11 @@ def _result(task: asyncio.Task[Any]) -> Any:
     return task.result()
 
 
-async def _awaited(work: Awaitable[Any]) -> Any:
-    try:
-        return await work
-    except (Exception, asyncio.CancelledError, GeneratorExit):
-        raise
-    except BaseException as error:  # asyncio would end the whole server with a SystemExit
-        raise _contained(error) from error
-
-
 async def _in_thread(entry: Runnable, arguments: Any, ctx: ToolContext, job: Job) -> Any:
     heard = replace(ctx, report=_from_thread(ctx.report, asyncio.get_running_loop()))
     job.call = lambda: _called(lambda: entry.handler(arguments, heard))
     result = await entry.workers.run(job)
-    return await _awaited(result) if inspect.isawaitable(result) else result
+    return await result if inspect.isawaitable(result) else result
 
 
 def _called(handler: Callable[[], Any]) -> Any:

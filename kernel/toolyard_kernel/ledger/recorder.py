@@ -31,16 +31,15 @@ class Recorder:
     ledger: Ledger
     redaction: Redaction | None = None
 
-    async def started(self, call: ToolCall, caller: Caller, decision: Decision, entry: Registered) -> None:
-        """Record a call before its handler runs; a ledger that syncs has it on the disk by then.
+    def started(self, call: ToolCall, caller: Caller, decision: Decision, entry: Registered) -> Awaitable[None] | None:
+        """Record a call before its handler runs. What it returns, if anything, is to be awaited before: it is done when
+        the record is on the disk, and raises the same.
 
         Raises:
             LedgerError: it could not be recorded, so it must not run.
         """
         arguments = redact(call.arguments if self.redaction is None else self._redacted(call), entry.secret)
-        synced = self._append(records.started(call, caller, decision, arguments))
-        if synced is not None:
-            await synced
+        return self._append(records.started(call, caller, decision, arguments))
 
     def ended(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered) -> Awaitable[None] | None:
         """Record how it ended. The call has run: a ledger that fails now is reported, and the caller has its answer.

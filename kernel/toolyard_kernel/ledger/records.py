@@ -18,19 +18,22 @@ Record = dict[str, Any]
 
 def started(call: ToolCall, caller: Caller, decision: Decision, arguments: JsonObject) -> Record:
     """The record before a handler runs."""
-    return _about("start", call, caller, decision) | {"arguments": arguments}
+    record = _about("start", call, caller, decision)
+    record["arguments"] = arguments
+    return record
 
 
 def ended(call: ToolCall, caller: Caller, outcome: Outcome, message: str) -> Record:
     """The record after it: how it ended and how long it took. `message` is the scrubbed error, if any."""
-    return _about("end", call, caller, outcome.decision) | _ending(outcome, message)
+    return _with_ending(_about("end", call, caller, outcome.decision), outcome, message)
 
 
 def refused(call: ToolCall, caller: Caller, outcome: Outcome, message: str, arguments: JsonObject) -> Record:
     """The only record of a call, or of a round of one, whose handler never ran."""
     event = "wait" if outcome.status in ("input_required", "approval_required") else "refusal"
-    reason = {"reason": message[:LONGEST_ERROR], "arguments": arguments}
-    return _about(event, call, caller, outcome.decision) | reason | _ending(outcome, message)
+    record = _about(event, call, caller, outcome.decision)
+    record |= {"reason": message[:LONGEST_ERROR], "arguments": arguments}
+    return _with_ending(record, outcome, message)
 
 
 def _about(event: str, call: ToolCall, caller: Caller, decision: Decision) -> Record:
@@ -51,9 +54,8 @@ def _about(event: str, call: ToolCall, caller: Caller, decision: Decision) -> Re
     }
 
 
-def _ending(outcome: Outcome, message: str) -> Record:
-    return {
-        "status": outcome.status,
-        "duration_ms": round(outcome.duration * 1000, 3),
-        "error": None if outcome.ok else message[:LONGEST_ERROR],
-    }
+def _with_ending(record: Record, outcome: Outcome, message: str) -> Record:
+    record["status"] = outcome.status
+    record["duration_ms"] = int(outcome.duration * 1_000_000) / 1000  # to the microsecond
+    record["error"] = None if outcome.status == "ok" else message[:LONGEST_ERROR]
+    return record

@@ -136,7 +136,8 @@ class _Signature:
             parsed = self.model.model_validate(arguments)
         except ValidationError as error:
             raise InvalidArguments(sentence_of(error)) from error
-        return {parameter: getattr(parsed, field) for field, parameter in self.fields.items()}
+        values = parsed.__dict__
+        return {parameter: values[field] for field, parameter in self.fields.items()}
 
     def handler(self) -> Handler:
         function, context = self.function, self.context

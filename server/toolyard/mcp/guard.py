@@ -12,12 +12,15 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from toolyard.mcp.callers import SCOPE_KEY, at_the_door
+from toolyard.mcp.callers import SCOPE_KEY
+from toolyard.mcp.headers import HEADERS_KEY, Headers
 from toolyard.mcp.tokens import TokenHolder, holder_of
 from toolyard_kernel.calls.callers import Caller
 
 # Not urlsplit: to some Python versions, `[::1]evil.test` is the host `::1`.
-AUTHORITY = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
+AUTHORITY = re.compile(rb"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::[0-9]{0,5})?")
+MOST_DIGITS = 18
+"""Of a length that is looked at."""
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
@@ -40,65 +43,59 @@ class Guard:
         if scope["type"] != "http":
             await WebSocketClose(code=1008)(scope, receive, send)  # MCP is not spoken here
             return
-        # Whitespace around a value is no part of it, and httptools leaves what follows it.
-        scope = {**scope, "headers": [(name, value.strip(b" \t")) for name, value in scope["headers"]]}
-        admitted = self._admit(_headers(scope))
+        headers, holders = Headers.of(scope), self.holders()
+        admitted = self._admit(headers, holders)
         if isinstance(admitted, Response):
             await admitted(scope, receive, send)
             return
-        token = at_the_door.set(admitted)
-        try:
-            await self.app({**scope, SCOPE_KEY: admitted, "user": self._user(admitted)}, receive, send)
-        finally:
-            at_the_door.reset(token)
+        user = _user(admitted) if holders else None
+        known = {"headers": headers.raw, HEADERS_KEY: headers, SCOPE_KEY: admitted, "user": user}
+        await self.app({**scope, **known}, receive, send)
 
-    def _admit(self, headers: dict[str, list[str]]) -> Caller | Response:
-        hosts, origins = headers.get("host", []), headers.get("origin", [])
+    def _admit(self, headers: Headers, holders: Sequence[TokenHolder]) -> Caller | Response:
+        hosts = headers.all(b"host")
         if len(hosts) != 1 or _host(hosts[0]) not in self.hosts:
-            return _refusal(421, f"Host {hosts} is not served here; expected {sorted(self.hosts)}")
-        if any(not self._is_own(origin) for origin in origins):
-            return _refusal(403, f"Origin {origins} may not call this server")
-        caller = self._caller(headers.get("authorization", []))
+            return _refusal(421, f"Host {_told(hosts)} is not served here; expected {sorted(self.hosts)}")
+        origins = headers.all(b"origin")
+        if origins and not all(map(self._is_own, origins)):
+            return _refusal(403, f"Origin {_told(origins)} may not call this server")
+        caller = _caller(headers.all(b"authorization"), holders) if holders else self.anonymous()
         if caller is None:
             return _refusal(401, "A bearer token is needed", {"WWW-Authenticate": "Bearer"})
-        if any(not _fits(length, self.max_body) for length in headers.get("content-length", [])):
-            return _refusal(413, f"Request body larger than {self.max_body} bytes")
+        for length in headers.all(b"content-length"):
+            if not _fits(length, self.max_body):
+                return _refusal(413, f"Request body larger than {self.max_body} bytes")
         return caller
 
-    def _is_own(self, origin: str) -> bool:
-        scheme, _, authority = origin.partition("://")
-        return scheme in ("http", "https") and _host(authority) in self.hosts
-
-    def _caller(self, authorization: list[str]) -> Caller | None:
-        holders = self.holders()
-        if not holders:
-            return self.anonymous()
-        return holder_of(authorization[0], holders) if len(authorization) == 1 else None
-
-    def _user(self, caller: Caller) -> AuthenticatedUser | None:
-        """The SDK ties a session to its user, so that no other token can use it."""
-        if not self.holders():
-            return None
-        who = f"{caller.tenant!r} {caller.id}"  # two tenants may call somebody the same
-        return AuthenticatedUser(AccessToken(token="", client_id=who, scopes=sorted(caller.scopes)))
+    def _is_own(self, origin: bytes) -> bool:
+        scheme, _, authority = origin.partition(b"://")
+        return scheme in (b"http", b"https") and _host(authority) in self.hosts
 
 
-def _headers(scope: Scope) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for name, value in scope["headers"]:
-        found.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
-    return found
+def _caller(authorization: list[bytes], holders: Sequence[TokenHolder]) -> Caller | None:
+    return holder_of(authorization[0].decode("latin-1"), holders) if len(authorization) == 1 else None
 
 
-def _host(authority: str) -> str | None:
+def _user(caller: Caller) -> AuthenticatedUser:
+    """The SDK ties a session to its user, so that no other token can use it."""
+    who = f"{caller.tenant!r} {caller.id}"  # two tenants may call somebody the same
+    return AuthenticatedUser(AccessToken(token="", client_id=who, scopes=sorted(caller.scopes)))
+
+
+def _host(authority: bytes) -> str | None:
     """The host of `host:port` in lower case, or None when it is anything else."""
     match = AUTHORITY.fullmatch(authority)
-    return (match["address"] or match["name"]).lower() if match else None
+    return (match["address"] or match["name"]).decode().lower() if match else None
 
 
-def _fits(announced: str, limit: int) -> bool:
-    digits = announced.lstrip("0") or "0"
-    return announced.isascii() and announced.isdigit() and len(digits) <= len(str(limit)) and int(digits) <= limit
+def _fits(announced: bytes, limit: int) -> bool:
+    """Whether it is a number of bytes within the limit; Python reads no number of more than some thousand digits."""
+    digits = announced.lstrip(b"0") or b"0"
+    return announced.isdigit() and len(digits) <= MOST_DIGITS and int(digits) <= limit
+
+
+def _told(values: list[bytes]) -> list[str]:
+    return [value.decode("latin-1") for value in values]
 
 
 def _refusal(status: int, text: str, headers: dict[str, str] | None = None) -> Response:

@@ -15,7 +15,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from toolyard.errors import StartError
-from toolyard.mcp.callers import Counter
+from toolyard.mcp.callers import SCOPE_KEY, Counter, at_the_door
 from toolyard.mcp.draining import HARD_END, Drain, DrainedServer, serve_until_stopped
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
 from toolyard.mcp.lane.answers import Answers
@@ -101,7 +101,11 @@ def asgi_app(
 
     async def endpoint(scope: Scope, receive: Receive, send: Send) -> None:
         manager = await sessions.manager()
-        await manager.handle_request(scope, receive, send)
+        token = at_the_door.set(scope[SCOPE_KEY])
+        try:
+            await manager.handle_request(scope, receive, send)
+        finally:
+            at_the_door.reset(token)
 
     def serves(method: str) -> bool:
         extended = extend is not None and method == "server/discover"
@@ -109,7 +113,7 @@ def asgi_app(
 
     under_way = UnderWay(endpoint)
     answers = Answers(counter, Identity(server=server.server_info_stamp, instructions=instructions))
-    front = HttpLane(counter, answers, known, under_way, serves=serves, max_body=max_body_bytes)
+    front = HttpLane(answers, known, under_way, serves=serves, max_body=max_body_bytes)
 
     def end_requests() -> None:
         under_way.end()
@@ -176,6 +180,7 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         ws="none",
         timeout_graceful_shutdown=math.ceil(drain.seconds) + HARD_END,
     )

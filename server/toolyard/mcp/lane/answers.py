@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from toolyard.mcp.callers import Counter
-from toolyard.mcp.lane.encoding import INVALID_PARAMS, call_result, error_message, result_message
+from toolyard.mcp.lane.encoding import INVALID_PARAMS, error_message, outcome_message
 from toolyard.mcp.lane.identity import MINUTE, Identity
 from toolyard.mcp.lane.listing import Listing
-from toolyard.mcp.lane.plain_calls import PlainCalls
+from toolyard.mcp.lane.plain_calls import LaneTool, PlainCalls
 from toolyard.mcp.lane.requests import Request
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import Door
@@ -48,15 +49,20 @@ class Answers:
             case _:
                 return None
 
+    def tool(self, request: Request, caller: Caller) -> LaneTool | None:
+        """The tool that is called; None for a request that is no call."""
+        return self._plain.of(request.params["name"], caller) if request.method == "tools/call" else None
+
     def takes(self, request: Request, caller: Caller) -> bool:
         """Whether the request is a call that needs nothing of the SDK."""
-        return request.method == "tools/call" and self._plain.takes(request.params["name"], caller)
+        tool = self.tool(request, caller)
+        return tool is not None and tool.plain
 
     def call(self, request: Request) -> ToolCall:
         return ToolCall(tool=request.params["name"], arguments=request.params.get("arguments") or {})
 
-    async def make(self, call: ToolCall, caller: Caller, door: Door) -> Outcome:
-        return await self._counter.gate.call(call, caller, door)
+    def make(self, call: ToolCall, caller: Caller, door: Door) -> Coroutine[Any, Any, Outcome]:
+        return self._counter.gate.call(call, caller, door)
 
     def to(self, request: Request, outcome: Outcome, *, modern: bool) -> Answer | None:
         """The answer to a call; None when only the SDK can ask the client for what is missing."""
@@ -67,7 +73,7 @@ class Answers:
             return Answer(error_message(request.id, INVALID_PARAMS, text), INVALID_PARAMS)
         if (error := _spoken(outcome.raised)) is not None:
             return Answer(error_message(request.id, error.code, error.message, error.data), error.code)
-        return Answer(result_message(request.id, call_result(outcome, self._server if modern else None)))
+        return Answer(outcome_message(request.id, outcome, self._server if modern else None))
 
 
 def _spoken(raised: Exception | None) -> ErrorData | None:

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 from starlette.types import Message, Receive
 
 
-async def body_of(receive: Receive, most: int) -> tuple[bytes | None, Receive]:
-    """The body, and what gives it out again; None for one that has more than `most` bytes or does not end."""
+class Body(NamedTuple):
+    """A body as it came in. `data` is the whole of it; None when it is too long, or did not end."""
+
+    data: bytes | None
+    read: list[Message]
+
+    def again(self, receive: Receive) -> Receive:
+        """What gives it out once more, and then what comes after it."""
+        waiting = deque(self.read)
+
+        async def next_message() -> Message:
+            return waiting.popleft() if waiting else await receive()
+
+        return next_message
+
+
+async def body_of(receive: Receive, most: int) -> Body:
+    """The body of a request, if it has at most `most` bytes."""
     message = await receive()
+    data: bytes = message.get("body", b"")
     read = [message]
-    size = len(message.get("body", b""))
-    while message["type"] == "http.request" and message.get("more_body", False) and size <= most:
-        message = await receive()
-        read.append(message)
-        size += len(message.get("body", b""))
-    whole = message["type"] == "http.request" and size <= most
-    body = b"".join([part.get("body", b"") for part in read]) if whole else None
-    return body, _again(read, receive)
-
-
-def _again(read: list[Message], receive: Receive) -> Receive:
-    waiting = deque(read)
-
-    async def next_message() -> Message:
-        return waiting.popleft() if waiting else await receive()
-
-    return next_message
+    if message.get("more_body", False):
+        parts, size = [data], len(data)
+        while message["type"] == "http.request" and message.get("more_body", False) and size <= most:
+            message = await receive()
+            read.append(message)
+            parts.append(message.get("body", b""))
+            size += len(parts[-1])
+        data = b"".join(parts)
+    whole = message["type"] == "http.request" and len(data) <= most
+    return Body(data if whole else None, read)

@@ -44,15 +44,15 @@ def progress(token: Id, value: float, total: float | None, message: str | None) 
     return notification("notifications/progress", params)
 
 
-def call_result(outcome: Outcome, server: JsonObject | None) -> bytes:
-    """The result of `tools/call`; of a modern one, which says who made it, when `server` is given."""
+def outcome_message(id: Id, outcome: Outcome, server: JsonObject | None) -> bytes:
+    """The answer to `tools/call`; a modern one, which says who made it, when `server` is given."""
     result: JsonObject = {"content": [_block(block) for block in outcome.content], "isError": outcome.status != "ok"}
     if outcome.structured is not None:
         result["structuredContent"] = outcome.structured
     if server is not None:
         result["resultType"] = "complete"
         result["_meta"] = {SERVER_KEY: server}
-    return to_json(result)
+    return to_json({"jsonrpc": "2.0", "id": id, "result": result})
 
 
 def _block(block: Content) -> JsonObject:

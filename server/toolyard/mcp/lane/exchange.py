@@ -14,8 +14,6 @@ from starlette.types import Receive, Send
 
 from toolyard_kernel.calls.outcomes import Outcome
 
-PATIENCE = 0.1
-"""Seconds after which a call is slow, so that somebody watches whether its client is still there."""
 PING = 15.0
 """Seconds of silence after which the client hears that the connection is alive."""
 ALIVE = b": ping\r\n\r\n"
@@ -36,6 +34,8 @@ End = Literal["left", "cancelled", "stopping"]
 class Exchange:
     """A request and its answer. `headers` go with the answer; `clings` says that a lost connection ends the call."""
 
+    __slots__ = ("_call", "_clings", "_headers", "_receive", "_send", "_slow", "_streams", "_watcher", "ended")
+
     def __init__(self, receive: Receive, send: Send, headers: Headers, *, clings: bool) -> None:
         self.ended: End | None = None
         self._receive = receive
@@ -55,7 +55,6 @@ class Exchange:
     async def outcome(self, call: Coroutine[Any, Any, Outcome]) -> Outcome | None:
         """Wait for the call; None when it was ended before its end, as `ended` says."""
         self._call = asyncio.current_task()
-        slow = asyncio.get_running_loop().call_later(PATIENCE, self._begin_to_watch)
         try:
             return await call
         except asyncio.CancelledError:
@@ -64,9 +63,14 @@ class Exchange:
             return None
         finally:
             self._call = None
-            slow.cancel()
             if self._watcher is not None:
                 self._watcher.cancel()
+
+    def watch(self) -> None:
+        """The call takes long: see from now on whether its client is still there."""
+        if self._call is not None and not self._slow:
+            self._slow = True
+            self._watcher = asyncio.ensure_future(self._watch())
 
     def end(self, why: End) -> None:
         """Stop the call, if it is under way."""
@@ -109,10 +113,6 @@ class Exchange:
             self._streams = True
             await self._send({"type": "http.response.start", "status": 200, "headers": [*EVENTS, *self._headers]})
         await self._send({"type": "http.response.body", "body": event, "more_body": True})
-
-    def _begin_to_watch(self) -> None:
-        self._slow = True
-        self._watcher = asyncio.ensure_future(self._watch())
 
     async def _watch(self) -> None:
         leaving = asyncio.ensure_future(self._left())

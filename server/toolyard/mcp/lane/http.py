@@ -6,16 +6,19 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS, validate_mcp_param_headers, x_mcp_header_map
-from starlette.datastructures import Headers
+from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS, validate_mcp_param_headers
+from starlette.datastructures import Headers as ListedHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from toolyard.mcp.callers import OUTCOME_KEY, SCOPE_KEY, Counter, Made
+from toolyard.mcp.callers import OUTCOME_KEY, SCOPE_KEY, Made
+from toolyard.mcp.headers import HEADERS_KEY, Headers
 from toolyard.mcp.lane.answers import Answers
 from toolyard.mcp.lane.bodies import body_of
 from toolyard.mcp.lane.doors import door_of
 from toolyard.mcp.lane.encoding import CANCELLED, INTERNAL_ERROR, error_message, result_message
 from toolyard.mcp.lane.exchange import Exchange
+from toolyard.mcp.lane.live import Live
+from toolyard.mcp.lane.plain_calls import LaneTool
 from toolyard.mcp.lane.requests import (
     MODERN,
     Request,
@@ -26,8 +29,7 @@ from toolyard.mcp.lane.requests import (
     modern_request,
 )
 from toolyard.mcp.lane.sessions import HandshakeSessions, Session
-from toolyard.mcp.lane.tracing import is_traced
-from toolyard.mcp.lane.views import Views
+from toolyard_agents.telemetry.operation import is_heard
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.content import JsonObject
 
@@ -42,15 +44,14 @@ NO_ROUNDS = "This needs input, and cannot ask for it any more"
 
 log = logging.getLogger("toolyard")
 
-RoutingHeaders = dict[bytes, bytes]
-
 
 class Asked(NamedTuple):
-    """A request that the lane may answer. `session` is that of a client of the handshake era."""
+    """A request that the lane may answer. `session` is that of a client of the handshake era, `tool` that of a call."""
 
     request: Request
     caller: Caller
     session: Session | None
+    tool: LaneTool | None
 
     @property
     def modern(self) -> bool:
@@ -62,7 +63,6 @@ class HttpLane:
 
     def __init__(
         self,
-        counter: Counter,
         answers: Answers,
         sessions: HandshakeSessions,
         sdk: ASGIApp,
@@ -71,37 +71,34 @@ class HttpLane:
         max_body: int,
     ) -> None:
         """`serves` says whether it is Toolyard's own handler that would answer a method, and whether it can now."""
-        self._counter = counter
         self._answers = answers
         self._sessions = sessions
         self._sdk = sdk
         self._serves = serves
         self._max_body = max_body
-        self._annotated = Views(counter, self._annotated_schemas)
-        self._live: set[Exchange] = set()
+        self._live = Live()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = _routing(scope)
+        headers: Headers = scope[HEADERS_KEY]
         if scope["method"] == "DELETE":
-            self._sessions.doubt(headers or {})
-        if headers is None or not _is_plain_post(scope, headers) or is_traced():
+            self._sessions.doubt(headers)
+        if not _is_plain_post(scope, headers) or is_heard():
             await self._sdk(scope, receive, send)
             return
         session = self._sessions.find(headers, scope)
-        if session is None and headers.get(b"mcp-protocol-version") != THIS_ERA:
+        if session is None and headers.last.get(b"mcp-protocol-version") != THIS_ERA:
             await self._sdk(scope, receive, send)
             return
-        body, again = await body_of(receive, self._max_body)
-        asked = None if body is None else self._asked(body, headers, scope, session)
+        body = await body_of(receive, self._max_body)
+        asked = None if body.data is None else self._asked(body.data, headers, scope, session)
         if asked is None or not await self._answered(asked, scope, receive, send):
-            await self._sdk(scope, again, send)
+            await self._sdk(scope, body.again(receive), send)
 
     def end(self) -> None:
         """Stop the calls under way, and complete their answers as well as they can be."""
-        for exchange in tuple(self._live):
-            exchange.end("stopping")
+        self._live.end("stopping")
 
-    def _asked(self, body: bytes, headers: RoutingHeaders, scope: Scope, session: Session | None) -> Asked | None:
+    def _asked(self, body: bytes, headers: Headers, scope: Scope, session: Session | None) -> Asked | None:
         message = message_of(body)
         if message is None:
             return None
@@ -110,54 +107,46 @@ class HttpLane:
         request = modern_request(message) if session is None else handshake_request(message)
         if request is None or not self._serves(request.method):
             return None
-        asked = Asked(request, scope[SCOPE_KEY], session)
-        return asked if session is not None or self._agrees(asked, headers, scope) else None
+        caller: Caller = scope[SCOPE_KEY]
+        asked = Asked(request, caller, session, self._answers.tool(request, caller))
+        return asked if session is not None or self._agrees(asked, headers) else None
 
-    def _agrees(self, asked: Asked, headers: RoutingHeaders, scope: Scope) -> bool:
+    def _agrees(self, asked: Asked, headers: Headers) -> bool:
         """Whether the headers of a modern request say what its body does."""
-        request = asked.request
-        if headers.get(b"mcp-method") != request.method.encode():
+        request, tool, told = asked.request, asked.tool, headers.last
+        if told.get(b"mcp-method") != request.method.encode():
             return False
-        if request.method != "tools/call":
+        if tool is None:
             return True
-        name: str = request.params["name"]
-        if headers.get(b"mcp-name") != name.encode():
+        if told.get(b"mcp-name") != request.params["name"].encode():
             return False
-        schema = self._annotated.of(asked.caller).get(name)
-        if schema is None:
+        if tool.annotated is None:
             return True
         given: JsonObject = request.params.get("arguments") or {}
-        return validate_mcp_param_headers(schema, given, Headers(raw=scope["headers"])) is None
-
-    def _annotated_schemas(self, caller: Caller) -> dict[str, JsonObject]:
-        """The input schemas whose arguments are in headers too, by the names of their tools."""
-        visible = self._counter.gate.visible(caller)
-        schemas = {entry.tool.name: entry.tool.input_schema for entry in visible}
-        return {name: schema for name, schema in schemas.items() if x_mcp_header_map(schema)}
+        return validate_mcp_param_headers(tool.annotated, given, ListedHeaders(raw=headers.raw)) is None
 
     async def _answered(self, asked: Asked, scope: Scope, receive: Receive, send: Send) -> bool:
         """Whether the request was answered; if not, nothing was sent."""
-        session = asked.session
+        request, session = asked.request, asked.session
         more = () if session is None else ((b"mcp-session-id", session.id),)
-        exchange = Exchange(receive, send, more, clings=asked.modern)
-        if (result := self._answers.at_once(asked.request, asked.caller, modern=asked.modern)) is not None:
-            await exchange.answer(result_message(asked.request.id, result))
+        exchange = Exchange(receive, send, more, clings=session is None)
+        if (result := self._answers.at_once(request, asked.caller, modern=session is None)) is not None:
+            await exchange.answer(result_message(request.id, result))
             return True
-        if not self._answers.takes(asked.request, asked.caller):
+        if asked.tool is None or not asked.tool.plain:
             return False
         self._live.add(exchange)
         try:
             if session is None:
                 return await self._called(asked, exchange, scope)
-            with session.holds(correlated(asked.request.id), exchange):
+            with session.holds(correlated(request.id), exchange):
                 return await self._called(asked, exchange, scope)
         finally:
-            self._live.discard(exchange)
+            self._live.remove(exchange)
 
     async def _called(self, asked: Asked, exchange: Exchange, scope: Scope) -> bool:
         request = asked.request
-        call = self._answers.call(request)
-        door = door_of(request.token, exchange.tell)
+        call, door = self._answers.call(request), door_of(request.token, exchange.tell)
         try:
             outcome = await exchange.outcome(self._answers.make(call, asked.caller, door))
             answer = None if outcome is None else self._answers.to(request, outcome, modern=asked.modern)
@@ -188,18 +177,11 @@ class HttpLane:
                 pass  # nobody is there
 
 
-def _routing(scope: Scope) -> RoutingHeaders | None:
-    """The headers by their names; None when one that is looked at stands there twice."""
-    found: RoutingHeaders = {}
-    for name, value in scope["headers"]:
-        if name in ROUTING and name in found:
-            return None
-        found[name] = value
-    return found
-
-
-def _is_plain_post(scope: Scope, headers: RoutingHeaders) -> bool:
-    return scope["method"] == "POST" and headers.get(b"content-type") == JSON and headers.get(b"accept") in BOTH
+def _is_plain_post(scope: Scope, headers: Headers) -> bool:
+    """Whether it says in plain words what it is, and no header that is looked at stands there twice."""
+    told = headers.last
+    plain = told.get(b"content-type") == JSON and told.get(b"accept") in BOTH
+    return plain and scope["method"] == "POST" and not headers.repeat(ROUTING)
 
 
 def _cancel(message: JsonObject, session: Session) -> None:

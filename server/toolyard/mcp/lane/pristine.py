@@ -15,7 +15,7 @@ class Pristine:
     def __init__(self, server: Server[Any]) -> None:
         self._server = server
         self._handlers = {method: server.get_request_handler(method) for method in METHODS}
-        self._middleware = tuple(server.middleware)
+        self._middleware = list(server.middleware)
         self._hints = dict(server.cache_hints)
 
     def answers(self, method: str) -> bool:
@@ -23,6 +23,6 @@ class Pristine:
         server = self._server
         return (
             server.get_request_handler(method) is self._handlers.get(method)
-            and tuple(server.middleware) == self._middleware
+            and server.middleware == self._middleware
             and server.cache_hints == self._hints
         )

@@ -21,6 +21,7 @@ PROGRESS_KEY = "progressToken"
 MODERN_META = frozenset({VERSION_KEY, CAPABILITIES_KEY, CLIENT_KEY, PROGRESS_KEY})
 HANDSHAKE_META = frozenset({PROGRESS_KEY})
 ABOUT = frozenset({"name", "version", "title", "description", "websiteUrl"})
+TEXTS = {str}
 CAPABILITIES = frozenset({"elicitation", "sampling", "roots", "experimental", "extensions"})
 
 PARAMS: Mapping[str, frozenset[str]] = {
@@ -113,7 +114,7 @@ def is_plain_client(about: Any) -> bool:
     if type(about) is not dict:
         return False
     told = cast("JsonObject", about)
-    return told.keys() <= ABOUT and "name" in told and "version" in told and all(type(x) is str for x in told.values())
+    return told.keys() <= ABOUT and "name" in told and "version" in told and set(map(type, told.values())) == TEXTS
 
 
 def is_id(value: Any) -> TypeGuard[Id]:

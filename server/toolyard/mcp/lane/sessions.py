@@ -14,6 +14,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from starlette.types import Scope
 
 from toolyard.mcp.announcer import connection_of
+from toolyard.mcp.headers import Headers
 from toolyard.mcp.lane.exchange import Exchange
 from toolyard.mcp.lane.requests import HANDSHAKES, Id
 
@@ -61,18 +62,19 @@ class HandshakeSessions:
             self._note(id.encode(), connection_of(ctx), _owner(ctx.request.scope))
         return result
 
-    def find(self, headers: dict[bytes, bytes], scope: Scope) -> Session | None:
+    def find(self, headers: Headers, scope: Scope) -> Session | None:
         """The session that a request belongs to, if the lane may answer in it."""
-        session = self._sessions.get(headers.get(b"mcp-session-id", b""))
-        if session is None or headers.get(b"mcp-protocol-version") not in VERSIONS:
+        session = self._sessions.get(headers.last.get(b"mcp-session-id", b""))
+        if session is None or headers.last.get(b"mcp-protocol-version") not in VERSIONS:
             return None
         known = session.connection.initialize_accepted and session.owner == _owner(scope)
         return session if known and time.monotonic() - session.seen < REFRESH else None
 
-    def doubt(self, headers: dict[bytes, bytes]) -> None:
+    def doubt(self, headers: Headers) -> None:
         """Somebody wants to end the session: whether it is still there, the SDK says."""
-        if session := self._sessions.get(headers.get(b"mcp-session-id", b"")):
-            session.seen = -REFRESH
+        for id in headers.all(b"mcp-session-id"):
+            if session := self._sessions.get(id):
+                session.seen = -REFRESH
 
     def _note(self, id: bytes, connection: Connection, owner: str | None) -> None:
         session = self._sessions.get(id)
