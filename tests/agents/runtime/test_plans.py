@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.agents.runtime.counting import counting
 from tests.agents.runtime.yard import (
     SAFE,
     Event,
@@ -226,51 +226,6 @@ async def test_a_plan_that_was_taken_over_makes_no_further_call() -> None:
     assert (plan["status"], [step["status"] for step in plan["steps"]]) == ("failed", ["unknown", *["not_done"] * 2])
 
 
-KILLED = """
-import asyncio, json, os, signal, sys
-sys.path.insert(0, sys.argv[1])
-from pathlib import Path
-from toolyard import StorageSpec, ToolContext, define_executor, define_plan, define_planner, define_tool
-from tests.agents.runtime.test_plans import execute, propose
-from tests.agents.runtime.yard import runtime_of, script, spec_of
-
-RAN, AT, WHEN = Path(sys.argv[3]), int(sys.argv[4]), sys.argv[5]
-
-def die(number, when):
-    if (number, when) == (AT, WHEN):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-@define_tool(name="count", description="Count.", input_schema={"n": int})
-async def count(args, ctx):
-    die(args["n"], "before")
-    with RAN.open("a") as file:
-        file.write(f"{args['n']}\\n")
-    die(args["n"], "after")
-    return "counted"
-
-Count = define_plan("count", tools=[count])
-AGENTS = [define_planner("planner", prompt="x", plan=Count), define_executor("executor", prompt="x", plan=Count)]
-
-async def main():
-    storage = StorageSpec.model_validate_json(sys.argv[2])
-    async with runtime_of(spec_of(storage, agents=AGENTS)) as runtime:
-        if WHEN == "look":
-            from tests.agents.runtime.test_plans import got
-            print(json.dumps(await got(runtime)))
-            again = await execute(runtime)
-            from tests.agents.runtime.yard import results_of
-            print(json.dumps(results_of(again)))
-            return
-        await propose(runtime, [{"tool": "count", "arguments": {"n": n}} for n in range(3)])
-        async for event in runtime.run_specialist("executor", script(("execute_plan", {"plan_id": "p"})), "t"):
-            if event["type"] == "approval_required":
-                await runtime.respond_to_approval(event["approval_id"], "approve")
-            if event["type"] == "plan_status" and event["tool_metadata"]["status"] == "executing":
-                die(sum(step["status"] == "ok" for step in event["tool_metadata"]["steps"]), "status")
-asyncio.run(main())
-"""
-
-
 @pytest.mark.parametrize("at", [0, 1, 2])
 @pytest.mark.parametrize("when", ["before", "after", "status"])
 async def test_a_plan_whose_process_is_killed_says_what_happened_and_runs_nothing_twice(
@@ -282,16 +237,17 @@ async def test_a_plan_whose_process_is_killed_says_what_happened_and_runs_nothin
         pytest.skip("the same code writes to both databases: one of three calls is enough")
     ran = tmp_path / "ran"
 
-    def run(when: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-c", KILLED, HERE, storage.model_dump_json(), str(ran), str(at), when]
-        return subprocess.run(command, env=dict(os.environ), capture_output=True, text=True, timeout=SAFE, check=False)
+    dying = ["-m", "tests.agents.runtime.counting", storage.model_dump_json(), str(ran), when, str(at)]
 
-    killed = await asyncio.to_thread(run, when)
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, *dying]
+        return subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=SAFE, check=False)
+
+    killed = await asyncio.to_thread(run)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     made = ran.read_text().split() if ran.exists() else []
-    looked = await asyncio.to_thread(run, "look")
-    assert looked.returncode == 0, looked.stderr
-    plan, again = map(json.loads, looked.stdout.splitlines())
+    async with counting(storage, ran) as runtime, asyncio.timeout(SAFE):
+        plan, again = await got(runtime), results_of(await execute(runtime))
     statuses = [step["status"] for step in plan["steps"]]
     assert plan["status"] == "failed"
     unknown = statuses.count("unknown")
