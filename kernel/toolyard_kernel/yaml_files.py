@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
@@ -93,6 +92,8 @@ def _sentence(model: type[BaseModel], problem: dict[str, Any]) -> str:
     path = [str(part) for part in problem["loc"] if part not in ("str", "PermissionProfile")]
     key = ".".join(path) or "the whole"
     if problem["type"] == "extra_forbidden":
+        import difflib  # noqa: PLC0415 - for those who mistype a key
+
         known = _known_keys(model, path[:-1])
         close = difflib.get_close_matches(path[-1], known, 1)
         return f"{key}: unknown key" + (f"; did you mean {close[0]!r}?" if close else f"; expected {', '.join(known)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from types import ModuleType
 import pytest
 
 import toolyard
+from tests.server.yards import TOOLYARD, write_yard
 from toolyard import mcp
 
 FOR_THE_WIRE = {"mcp", "mcp_types", "starlette", "uvicorn"}
@@ -20,6 +22,25 @@ FOR_TOOLKITS = {"sqlalchemy", "sqlglot", "re2", "tree_sitter", "tree_sitter_bash
 FOR_TERMINALS = {"rich", "pygments"}
 FOR_OBSERVABILITY = {"opentelemetry"}
 FOR_CONFIGURATION = {"pydantic", "yaml", "click", "jsonschema_rs"}
+FOR_WHAT_A_CONFIG_HAS_NOT = {
+    "anyio._backends",
+    "toolyard.cli.place",
+    "toolyard.cli.workers",
+    "toolyard.config.agents",
+    "toolyard.prompt_files",
+    "toolyard_agents.config",
+    "toolyard_agents.models",
+    "toolyard_kernel.backends",
+    "toolyard_kernel.front_matter",
+    "toolyard_kernel.ledger.reading",
+    "toolyard_kernel.ledger.syncing",
+    "toolyard_kernel.references.files",
+    "toolyard_kernel.tools.toolkit_loading",
+    "toolyard_toolkits",
+    "uvloop",
+}
+MOST_OF_OURS = 125
+"""Modules of Toolyard that a start loads, each for about a millisecond."""
 
 LISTING = """
 from toolyard import mcp
@@ -79,6 +100,51 @@ def loaded_by(statement: str) -> set[str]:
 )
 def test_an_import_loads_nothing_that_is_used_later(statement: str, spared: set[str]) -> None:
     assert not loaded_by(statement) & spared
+
+
+TOOLS = """
+from toolyard import tool
+
+@tool
+def echo(text: str) -> str:
+    "Say it back."
+    return text
+"""
+FIRST_LIST = (
+    b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {'
+    b'"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}}}\n'
+)
+
+
+def loaded_by_the_first_list(folder: Path) -> set[str]:
+    """The modules that `toolyard serve` has loaded when it has answered its first request, over stdio."""
+    yard, said = write_yard(folder, TOOLS), folder / "said"
+    command = [*TOOLYARD, "serve", yard.config]
+    env = {**yard.env, "PYTHONPROFILEIMPORTTIME": "1"}
+    with (
+        said.open("wb") as stderr,
+        subprocess.Popen(
+            command, cwd=folder, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr
+        ) as server,
+    ):
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(FIRST_LIST)
+        server.stdin.flush()
+        answer = json.loads(server.stdout.readline())
+        server.kill()  # what its end loads is no part of its start
+    assert [tool["name"] for tool in answer["result"]["tools"]] == ["echo"]
+    return set(re.findall(r"^import time: .*\| +(\S+)$", said.read_text(), re.MULTILINE))
+
+
+def test_a_start_loads_only_what_its_config_needs(tmp_path: Path) -> None:
+    loaded = loaded_by_the_first_list(tmp_path)
+    assert "toolyard.mcp.lane.stdio" in loaded
+    assert sorted(loaded & FOR_WHAT_A_CONFIG_HAS_NOT) == []
+    packages = {name.partition(".")[0] for name in loaded}
+    assert not packages & (FOR_THE_WIRE | FOR_AGENTS | FOR_TOOLKITS | FOR_TERMINALS | FOR_OBSERVABILITY)
+    ours = {name for name in loaded if name.partition(".")[0].startswith("toolyard")}
+    assert len(ours) <= MOST_OF_OURS
 
 
 @pytest.mark.parametrize("package", ["toolyard", "toolyard.mcp", "toolyard.testing"])

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from toolyard_kernel.errors import LedgerError
 from toolyard_kernel.ledger.chain_file import ChainFile, TornError, create_file
@@ -16,7 +16,9 @@ from toolyard_kernel.ledger.index import add_to_index
 from toolyard_kernel.ledger.lines import written
 from toolyard_kernel.ledger.names import FOLDER, new_chain
 from toolyard_kernel.ledger.records import Record
-from toolyard_kernel.ledger.syncing import Synced, Syncing
+
+if TYPE_CHECKING:
+    from toolyard_kernel.ledger.syncing import Synced, Syncing
 
 log = logging.getLogger("toolyard")
 
@@ -78,7 +80,7 @@ class FileLedger:
         file = self._file
         if file is None or file.pid != os.getpid():  # a forked process has a chain of its own
             if self._keeping.sync == "always" and (file or not self._syncing):
-                self._syncing = Syncing()
+                self._syncing = _syncing()
             file = self._file = self._created(new_chain())
         if not file.begun:
             self._begin(file)
@@ -164,3 +166,10 @@ class FileLedger:
             f"the ledger cannot be written in {self.folder}: {error.strerror}; "
             f"make the folder writable, or set XDG_STATE_HOME to one that is"
         )
+
+
+def _syncing() -> Syncing:
+    # Here, not at the top: it brings a pool of threads along, and most ledgers are not synced.
+    from toolyard_kernel.ledger.syncing import Syncing  # noqa: PLC0415
+
+    return Syncing()

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from toolyard.cli.left_behind import LeftBehind
+from toolyard.cli.loading import kept
 from toolyard.version import VERSION
 
 COMMANDS = {
@@ -48,7 +49,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"toolyard.cli.{cmd_name}").command
+        with kept():
+            command: click.Command = importlib.import_module(f"toolyard.cli.{cmd_name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
