@@ -124,6 +124,15 @@ DECLARED: list[Any] = [
     {"roots": {"listChanged": True}}, {"experimental": {"a": {}}}, {"extensions": {"a/b": {"c": [1]}}}, {"tasks": {}},
     {"elicitation": None}, {"elicitation": 1}, {"elicitation": {"form": 1}}, {"roots": {"listChanged": "no"}},
     {"extensions": {"a": 1}}, {"extensions": []}, {"unknown": 1}, None, [], 1,
+    {"elicitation": {"form": {"applyDefaults": True}, "url": {}}}, {"elicitation": {"form": {"a": None}, "b": {}}},
+    {"elicitation": {"form": []}}, {"sampling": {"tools": {}, "context": {"a": {"b": [1, "c"]}}}},
+    {"extensions": {"io.modelcontextprotocol/ui": {"mimeTypes": ["text/html;profile=mcp-app"]}}},
+    {"extensions": {"a/b": {"c": 2**60}}}, {"extensions": {"a/b": {"c": [[[[[[1]]]]]]}}}, {"extensions": {"a/b": None}},
+    {"experimental": {"a": {"b": 1, "c": None}}}, {"experimental": {"a": 1}},
+    {"tasks": {"list": {}, "cancel": {}, "requests": {"elicitation": {"create": {}}}}}, {"tasks": {"unknown": {}}},
+    {"tasks": {"requests": {"sampling": {"createMessage": {}}, "a": {"b": {}}}}}, {"tasks": {"list": 1}},
+    {"tasks": {"requests": {"elicitation": 1}}}, {"tasks": {"requests": {"elicitation": {"create": True}}}},
+    {"tasks": []}, {"list_changed": True}, {"roots": {"list_changed": 1}},
 ]  # fmt: skip
 
 
@@ -134,9 +143,16 @@ def test_whatever_a_client_declares_it_is_answered_alike(servers: Pair, name: st
     assert_same(servers, written(call), *modern_headers("tools/call", name))
 
 
+ICONS: list[Any] = [
+    {}, {"src": 1}, {"src": ""}, {"src": "x", "sizes": "any"}, {"src": "x", "theme": "a"}, {"src": "x", "sizes": [1]},
+    {"src": "x", "a": 1}, {"src": "x", "theme": []}, None, [],
+]  # fmt: skip
 ABOUT: list[Any] = [
     None, {}, {"name": "n"}, {"name": "n", "version": 1}, {**INFO, "title": "t", "description": "", "websiteUrl": "x"},
-    {**INFO, "icons": []}, {**INFO, "icons": 1}, {**INFO, "more": 1}, [], 1,
+    {**INFO, "icons": []}, {**INFO, "icons": 1}, {**INFO, "more": 1}, [], 1, {**INFO, "icons": None},
+    {**INFO, "icons": [{"src": "https://x/y.png", "mimeType": "image/png", "sizes": ["48x48"], "theme": "dark"}]},
+    *({**INFO, "icons": [icon]} for icon in ICONS),
+    {"icons": [{"src": "x"}]}, {"name": "n", "icons": []},
 ]  # fmt: skip
 
 
@@ -150,7 +166,14 @@ def test_whoever_a_client_says_it_is_it_is_answered_alike(servers: Pair, about: 
 META_MORE: list[dict[str, Any]] = [
     {"io.modelcontextprotocol/logLevel": "info"}, {"io.modelcontextprotocol/logLevel": 1}, {"traceparent": "x"},
     {"example.com/x": {"y": 1}}, {"io.modelcontextprotocol/protocolVersion": "2025-11-25"},
-    {"io.modelcontextprotocol/protocolVersion": None},
+    {"io.modelcontextprotocol/protocolVersion": None}, {"io.modelcontextprotocol/logLevel": "debug"},
+    {"io.modelcontextprotocol/logLevel": "loud"}, {"io.modelcontextprotocol/logLevel": None},
+    {"io.modelcontextprotocol/logLevel": []}, {"io.modelcontextprotocol/related-task": {"taskId": "1"}},
+    {"io.modelcontextprotocol/related-task": 1}, {"io.modelcontextprotocol/unknown": 1},
+    {"traceparent": f"00-{'a' * 32}-{'b' * 16}-01", "tracestate": "x=y", "baggage": "a=b"}, {"traceparent": 1},
+    {"claudecode/toolUseId": "toolu_1"}, {"a/b": None}, {"a/b": 2**60}, {"a/b": 1.5}, {"a/b": [[[[[[1]]]]]]},
+    {"/": 1}, {"plain": 1}, {"progress_token": 1}, {"progress_token": []}, {"io_modelcontextprotocol_log_level": 1},
+    {"io_modelcontextprotocol_client_capabilities": 1}, {"_": 1},
 ]  # fmt: skip
 
 
@@ -182,6 +205,17 @@ ROUTING: list[Headers] = [
     (*modern_headers("tools/call", "echo"), ("Content-Type", "text/plain")),
     (*modern_headers("tools/call", "echo"), ("Content-Type", "application/json; charset=utf-8")),
     (*modern_headers("tools/call", "echo"), ("Content-Type", "application/jsonp")),
+    *(
+        (*session, (name, value))
+        for session in (modern_headers("tools/call", "echo"), IN_SESSION)
+        for name, value in (
+            ("Accept", "*/*"),
+            ("Accept", "application/json, text/event-stream;q=0.9"),
+            ("Content-Type", "application/json;charset=utf-8"),
+            ("Content-Type", "application/json; charset=utf-8"),
+            ("Content-Type", "application/json; charset=latin-1"),
+        )
+    ),
     (*modern_headers("tools/call", " echo ")[:2], ("Mcp-Name", " \techo ")),
     *((("MCP-Protocol-Version", old), ("Mcp-Session-Id", "the session")) for old in ("1", MODERN, "2024-11-05")),
     (("Mcp-Session-Id", "the session"),),
@@ -250,3 +284,24 @@ def test_the_lane_answers_what_it_should(servers: Pair) -> None:
         for message in (bare, {**bare, "method": "tools/list", "params": {}}, {**bare, "method": "ping", "params": {}}):
             found, _ = servers.runner.run(side.raw(written(message), session))
             assert found["content-type"] == ("text/event-stream" if escapes else "application/json")
+
+
+SAID: list[tuple[dict[str, Any], Headers]] = [
+    ({"io.modelcontextprotocol/logLevel": "debug"}, ()),
+    ({"claudecode/toolUseId": "toolu_1"}, ()),
+    ({"traceparent": f"00-{'a' * 32}-{'b' * 16}-01"}, ()),
+    ({"io.modelcontextprotocol/clientInfo": {**INFO, "icons": [{"src": "x", "sizes": ["48x48"]}]}}, ()),
+    ({"io.modelcontextprotocol/clientCapabilities": {"extensions": {"a/b": {"c": ["d"]}}, "tasks": {"list": {}}}}, ()),
+    ({"io.modelcontextprotocol/clientCapabilities": {"elicitation": {"form": {"applyDefaults": True}}}}, ()),
+    ({}, (("Content-Type", "application/json; charset=utf-8"),)),
+    ({}, (("Accept", "*/*"),)),
+]
+"""What clients say that are in use: in `_meta`, and in headers."""
+
+
+@pytest.mark.parametrize(("meta", "more"), SAID)
+def test_what_clients_say_keeps_none_of_them_from_the_lane(servers: Pair, meta: dict[str, Any], more: Headers) -> None:
+    call = written(modern("tools/call", {"name": "echo", "arguments": {"value": "\u00e9"}}, **meta))
+    for side, escapes in ((servers.lane, False), (servers.sdk, True)):
+        _, answer = servers.runner.run(side.raw(call, (*modern_headers("tools/call", "echo"), *more)))
+        assert (b"\\u00e9" in answer) is escapes

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from tests.server.json_rpc_corpus import META, raw, values, written
 from tests.server.lane_talks import INITIALIZED, Heard, conversation, greeting
-from tests.server.test_lane_http import DECLARED, REQUESTS, modern
+from tests.server.test_lane_http import ABOUT, DECLARED, META_MORE, REQUESTS, modern
 
 EXAMPLES = settings(
     max_examples=60,
@@ -62,7 +62,7 @@ def test_whatever_opens_a_conversation_is_answered_alike_and_so_is_what_follows(
 GREETINGS: list[dict[str, Any]] = [
     *({"capabilities": declared} for declared in DECLARED),
     *({"protocolVersion": version} for version in ("2024-11-05", "2025-03-26", "2026-07-28", "", 1, None)),
-    *({"clientInfo": about} for about in (None, {}, {"name": "n"}, {"name": "n", "version": "1", "more": 1})),
+    *({"clientInfo": about} for about in ABOUT),
     {"_meta": {}},
     {"_meta": META},
     {"more": 1},
@@ -81,6 +81,12 @@ def test_a_request_with_a_progress_token_is_answered_alike(runner: asyncio.Runne
     for name in ("echo", "look", "mixed"):
         assert_same(runner, *SHAKEN, bare("tools/call", {"name": name, "_meta": {"progressToken": token}}))
         assert_same(runner, written(modern("tools/call", {"name": name}, progressToken=token)))
+
+
+def test_whatever_else_is_in_an_envelope_it_is_answered_alike(runner: asyncio.Runner) -> None:
+    for more in META_MORE:
+        assert_same(runner, *SHAKEN, bare("tools/call", {"name": "echo", "_meta": more}))
+        assert_same(runner, written(modern("tools/call", {"name": "echo"}, **more)))
 
 
 def _is_deterministic(line: bytes) -> bool:

@@ -37,7 +37,9 @@ ROUTING = frozenset(
     {b"content-type", b"accept", b"mcp-protocol-version", b"mcp-method", b"mcp-name", b"mcp-session-id"}
 )
 JSON = b"application/json"
-BOTH = frozenset({JSON + b", text/event-stream", JSON + b",text/event-stream", b"text/event-stream, " + JSON})
+JSONS = frozenset({JSON, JSON + b"; charset=utf-8", JSON + b";charset=utf-8"})
+"""`Content-Type`, in the words that clients use."""
+BOTH = frozenset({JSON + b", text/event-stream", JSON + b",text/event-stream", b"text/event-stream, " + JSON, b"*/*"})
 """`Accept`, in the words that clients use."""
 THIS_ERA = MODERN.encode()
 NO_ROUNDS = "This needs input, and cannot ask for it any more"
@@ -180,7 +182,7 @@ class HttpLane:
 def _is_plain_post(scope: Scope, headers: Headers) -> bool:
     """Whether it says in plain words what it is, and no header that is looked at stands there twice."""
     told = headers.last
-    plain = told.get(b"content-type") == JSON and told.get(b"accept") in BOTH
+    plain = told.get(b"content-type") in JSONS and told.get(b"accept") in BOTH
     return plain and scope["method"] == "POST" and not headers.repeat(ROUTING)
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeGuard, cast
 
 from pydantic_core import from_json
 
+from toolyard.mcp.lane.declarations import LARGEST, is_plain_capabilities, is_plain_client, is_plain_meta
 from toolyard_kernel.content import JsonObject
 
 MODERN = "2026-07-28"
@@ -20,9 +21,6 @@ PROGRESS_KEY = "progressToken"
 
 MODERN_META = frozenset({VERSION_KEY, CAPABILITIES_KEY, CLIENT_KEY, PROGRESS_KEY})
 HANDSHAKE_META = frozenset({PROGRESS_KEY})
-ABOUT = frozenset({"name", "version", "title", "description", "websiteUrl"})
-TEXTS = {str}
-CAPABILITIES = frozenset({"elicitation", "sampling", "roots", "experimental", "extensions"})
 
 PARAMS: Mapping[str, frozenset[str]] = {
     "tools/call": frozenset({"name", "arguments", "_meta"}),
@@ -32,9 +30,6 @@ PARAMS: Mapping[str, frozenset[str]] = {
     "initialize": frozenset({"protocolVersion", "capabilities", "clientInfo"}),
 }
 """The methods of the lane, and the members that their parameters may have."""
-
-LARGEST = 2**53
-"""An integer beyond it is not the same to every reader of JSON."""
 
 Id = str | int
 
@@ -62,9 +57,9 @@ def modern_request(message: JsonObject) -> Request | None:
     params = _params_of(message)
     if not params or (meta := _object(params.get("_meta"))) is None:
         return None
-    if meta.get(VERSION_KEY) != MODERN or not meta.keys() <= MODERN_META:
+    if meta.get(VERSION_KEY) != MODERN or not is_plain_meta(meta, MODERN_META):
         return None
-    if not _is_plain_declaration(meta.get(CAPABILITIES_KEY)):
+    if not is_plain_capabilities(meta.get(CAPABILITIES_KEY)):
         return None
     if (about := meta.get(CLIENT_KEY)) is not None and not is_plain_client(about):
         return None
@@ -77,7 +72,7 @@ def handshake_request(message: JsonObject) -> Request | None:
     if params is None:
         return None
     meta = _object(params.get("_meta", {}))
-    if meta is None or not meta.keys() <= HANDSHAKE_META:
+    if meta is None or not is_plain_meta(meta, HANDSHAKE_META):
         return None
     return _request(message, params, meta)
 
@@ -87,7 +82,7 @@ def greeting_of(message: JsonObject) -> JsonObject | None:
     params = _params_of(message)
     if message.get("method") != "initialize" or not params or len(params) != len(PARAMS["initialize"]):
         return None
-    plain = is_plain_client(params["clientInfo"]) and _is_plain_declaration(params["capabilities"])
+    plain = is_plain_client(params["clientInfo"]) and is_plain_capabilities(params["capabilities"])
     return params if plain and type(params["protocolVersion"]) is str else None
 
 
@@ -107,14 +102,6 @@ def cancelled_by(message: JsonObject) -> Id | None:
     about = _object(message.get("params")) or {}
     id = about.get("requestId")
     return correlated(id) if is_id(id) else None
-
-
-def is_plain_client(about: Any) -> bool:
-    """Whether a client says who it is in texts alone."""
-    if type(about) is not dict:
-        return False
-    told = cast("JsonObject", about)
-    return told.keys() <= ABOUT and "name" in told and "version" in told and set(map(type, told.values())) == TEXTS
 
 
 def is_id(value: Any) -> TypeGuard[Id]:
@@ -156,22 +143,3 @@ def _request(message: JsonObject, params: JsonObject, meta: JsonObject) -> Reque
 
 def _object(value: Any) -> JsonObject | None:
     return cast("JsonObject", value) if type(value) is dict else None
-
-
-def _is_plain_declaration(declared: Any) -> bool:
-    """Whether a client declares its capabilities in words that every reader takes the same way."""
-    if type(declared) is not dict:
-        return False
-    if not declared:
-        return True
-    told = cast("JsonObject", declared)
-    return told.keys() <= CAPABILITIES and all(_is_plain_capability(name, said) for name, said in told.items())
-
-
-def _is_plain_capability(name: str, said: Any) -> bool:
-    if type(said) is not dict:
-        return False
-    details = cast("JsonObject", said)
-    if name == "roots":
-        return all(type(value) is bool for value in details.values())
-    return all(value == {} and type(value) is dict for value in details.values())
