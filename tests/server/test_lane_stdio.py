@@ -89,6 +89,11 @@ def test_whatever_else_is_in_an_envelope_it_is_answered_alike(runner: asyncio.Ru
         assert_same(runner, written(modern("tools/call", {"name": "echo"}, **more)))
 
 
+def test_calls_that_share_an_id_and_need_input_are_each_made_once(runner: asyncio.Runner) -> None:
+    heard = assert_same(runner, *[written(modern("tools/call", {"name": "more"}))] * 2)
+    assert len([record for record in heard.records if '"event": "start"' in record]) == 2
+
+
 def _is_deterministic(line: bytes) -> bool:
     """A cancellation that comes right behind its call may or may not be in time."""
     return not any(part in line for part in (b"\n", b"\r", b"cancelled"))

@@ -39,6 +39,12 @@ async def wait(ctx: ToolContext) -> str:
     return ""
 
 @tool
+async def idle() -> str:
+    """Wait for ever, in the lane."""
+    await asyncio.Event().wait()
+    return ""
+
+@tool
 async def wait_until_stopped() -> str:
     """Answer once `wait` was stopped."""
     await stopped.wait()
@@ -117,6 +123,18 @@ async def test_a_client_that_leaves_during_a_call_is_not_waited_for(yard: Yard, 
             for tool in HANGING:
                 calls.start_soon(call, tool)
     assert {status for tool in HANGING for status in yard.ends(tool)} == {"cancelled"}
+
+
+async def test_calls_that_share_an_id_are_cancelled_together(yard: Yard) -> None:
+    async with talking(yard) as talk:
+        await talk.open()
+        for _ in range(2):
+            await talk.call(1, "idle")
+        await until(lambda: len(yard.started("idle")) == 2)
+        await talk.send({"method": "notifications/cancelled", "params": {"requestId": "1"}})
+        await until(lambda: yard.ends("idle") == ["cancelled"] * 2)
+        await talk.call(2, "echo", {"text": "next"})
+        assert (await talk.line())["id"] == 2
 
 
 async def test_what_is_no_message_is_answered_as_an_error_and_the_next_call_works(yard: Yard) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol, cast
 
@@ -13,17 +15,31 @@ MAX_MESSAGE = 4 * 1024 * 1024
 
 log = logging.getLogger("toolyard")
 
+Take = Callable[[bytes], None]
+
 
 class Lines(Protocol):
     """A client at the other end of two streams."""
 
-    async def read(self) -> bytes:
-        """The next line; empty at the end. Of a line that is too long only its beginning is kept."""
+    async def each(self, take: Take) -> None:
+        """Hand every line to `take`, until there are no more. Of one that is too long only its beginning is kept."""
         ...
+
+    def hold(self) -> None:
+        """Read no more, and hand on no line that was read, until it may `go_on`."""
+        ...
+
+    def go_on(self) -> None: ...
 
     async def write(self, line: bytes) -> None:
         """Write a line; a client that is gone is not told."""
         ...
+
+
+def _flowing() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +50,18 @@ class ThreadLines:
     sink: BinaryIO
     _reader: Workers = field(default_factory=lambda: Workers(1))
     _writer: Workers = field(default_factory=lambda: Workers(1))
+    _flowing: asyncio.Event = field(default_factory=_flowing)
 
-    async def read(self) -> bytes:
-        return cast("bytes", await self._reader.run(Job(self._readline)))
+    async def each(self, take: Take) -> None:
+        while line := cast("bytes", await self._reader.run(Job(self._readline))):
+            await self._flowing.wait()
+            take(line)
+
+    def hold(self) -> None:
+        self._flowing.clear()
+
+    def go_on(self) -> None:
+        self._flowing.set()
 
     async def write(self, line: bytes) -> None:
         await self._writer.run(Job(lambda: self._writeline(line)))

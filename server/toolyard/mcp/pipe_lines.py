@@ -1,4 +1,7 @@
-"""Lines over pipes, which the event loop itself can wait for: a thread for each line costs more than a call."""
+"""Lines over pipes, which the event loop itself can wait for: a thread for each line costs more than a call.
+
+The loop's own transports are not used: what they do for everybody costs a call more than to read and write it.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,12 @@ import stat
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import cast
 
-from toolyard.mcp.lines import MAX_MESSAGE, Lines, ThreadLines
+from toolyard.mcp.lines import MAX_MESSAGE, Lines, Take, ThreadLines
 from toolyard.standard_streams import Streams
 
-MOST_WAITING = 256
-"""Lines that are read ahead of whoever takes them."""
+AT_ONCE = 64 * 1024
+"""Bytes that are read at once: what a pipe holds. For many more, memory is mapped anew each time."""
 
 
 @asynccontextmanager
@@ -24,18 +26,13 @@ async def lines_of(streams: Streams) -> AsyncGenerator[Lines]:
     if not _can_be_waited_for(*descriptors):
         yield ThreadLines(streams.stdin, streams.stdout)
         return
-    lines = PipeLines()
-    loop = asyncio.get_running_loop()
-    source, sink = (os.fdopen(os.dup(each), mode, 0) for each, mode in zip(descriptors, ("rb", "wb"), strict=True))
-    reading, _ = await loop.connect_read_pipe(lambda: lines.incoming, source)
-    writing, _ = await loop.connect_write_pipe(lambda: lines.outgoing, sink)
+    for each in descriptors:
+        os.set_blocking(each, False)
+    lines = PipeLines(*descriptors)
     try:
         yield lines
     finally:
-        reading.close()
-        if not writing.is_closing():
-            writing.abort()
-        await asyncio.sleep(0)  # both close their files in the next turn of the loop
+        lines.close()
         for each in descriptors:
             os.set_blocking(each, True)
 
@@ -51,86 +48,157 @@ def _is_pipe(descriptor: int) -> bool:
 
 
 class PipeLines:
-    """Lines over two pipes."""
+    """Lines over two pipes that do not block."""
 
-    def __init__(self) -> None:
-        self.incoming = _Incoming()
-        self.outgoing = _Outgoing()
+    def __init__(self, source: int, sink: int) -> None:
+        self._incoming = _Incoming(source)
+        self._outgoing = _Outgoing(sink)
 
-    async def read(self) -> bytes:
-        return await self.incoming.next()
+    async def each(self, take: Take) -> None:
+        await self._incoming.each(take)
+
+    def hold(self) -> None:
+        self._incoming.hold()
+
+    def go_on(self) -> None:
+        self._incoming.go_on()
 
     async def write(self, line: bytes) -> None:
-        await self.outgoing.send(line + b"\n")
+        if not self._outgoing.sent(line + b"\n"):
+            await self._outgoing.all_sent.wait()
+
+    def close(self) -> None:
+        """Leave both pipes; what was not sent by now is not sent any more."""
+        self._incoming.hold()
+        self._outgoing.close()
 
 
-class _Incoming(asyncio.Protocol):
-    """Cuts what arrives into lines."""
+class _Incoming:
+    """Cuts what arrives into lines, and hands them on in the same turn of the loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._source = source
         self._lines: deque[bytes] = deque()
         self._rest = bytearray()
-        self._ended = False
-        self._arrived = asyncio.Event()
-        self._transport: asyncio.ReadTransport | None = None
+        self._held = False
+        self._at_end = False
+        self._take: Take = self._lines.append
+        self._over = self._loop.create_future()
 
-    async def next(self) -> bytes:
-        while not self._lines and not self._ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        if not self._lines:
-            return b""
-        if len(self._lines) == MOST_WAITING and self._transport and not self._ended:
-            self._transport.resume_reading()
-        return self._lines.popleft()
+    async def each(self, take: Take) -> None:
+        self._take = take
+        self._loop.add_reader(self._source, self._readable)
+        try:
+            await self._over
+        finally:
+            self.hold()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.ReadTransport", transport)
+    def hold(self) -> None:
+        self._held = True
+        self._loop.remove_reader(self._source)
 
-    def data_received(self, data: bytes) -> None:
+    def go_on(self) -> None:
+        if self._held:
+            self._held = False
+            self._loop.call_soon(self._gone_on)
+
+    def _gone_on(self) -> None:
+        self._hand_on()
+        if not self._held and not self._at_end:
+            self._loop.add_reader(self._source, self._readable)
+
+    def _readable(self) -> None:
+        try:
+            data = os.read(self._source, AT_ONCE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:  # a socket's other end can be gone in a hurry
+            data = b""
+        if data:
+            self._cut(data)
+        else:
+            self._end()
+        self._hand_on()
+
+    def _cut(self, data: bytes) -> None:
         *whole, rest = data.split(b"\n")
         if whole:
             self._lines.append(bytes(self._rest + whole[0][: self._room()] + b"\n"))
             self._lines.extend([line + b"\n" for line in whole[1:]])
             self._rest.clear()
         self._rest += rest[: self._room()]
-        if len(self._lines) >= MOST_WAITING and self._transport:
-            self._transport.pause_reading()
-        self._arrived.set()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def _end(self) -> None:
+        self._at_end = True
+        self._loop.remove_reader(self._source)
         if self._rest:
             self._lines.append(bytes(self._rest))
-        self._ended = True
-        self._arrived.set()
+
+    def _hand_on(self) -> None:
+        try:
+            while self._lines and not self._held:
+                self._take(self._lines.popleft())
+        except Exception as error:  # noqa: BLE001 - it is raised by `each`
+            self._finish(error)
+        if self._at_end and not self._lines:
+            self._finish(None)
+
+    def _finish(self, error: Exception | None) -> None:
+        if self._over.done():
+            return
+        if error is None:
+            self._over.set_result(None)
+        else:
+            self._over.set_exception(error)
 
     def _room(self) -> int:
         """Of a line that is too long, one byte too many is kept to show it."""
         return MAX_MESSAGE + 1 - len(self._rest)
 
 
-class _Outgoing(asyncio.BaseProtocol):
-    """Writes, and waits for a client that does not read."""
+class _Outgoing:
+    """Writes what the pipe takes at once, and the rest when the client has read."""
 
-    def __init__(self) -> None:
-        self._may_write = asyncio.Event()
-        self._may_write.set()
-        self._transport: asyncio.WriteTransport | None = None
+    def __init__(self, sink: int) -> None:
+        self.all_sent = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._sink = sink
+        self._unsent = bytearray()
+        self._gone = False
 
-    async def send(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-            await self._may_write.wait()
+    def sent(self, data: bytes) -> bool:
+        """Send it behind what was not sent yet, and say whether it left at once."""
+        if not self._unsent:
+            written = self._written(data)
+            if written == len(data):
+                return True
+            data = data[written:]
+            self.all_sent.clear()
+            self._loop.add_writer(self._sink, self._writable)
+        self._unsent += data
+        return False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.WriteTransport", transport)
-        self._transport.set_write_buffer_limits(high=0)  # what was sent has left, or is waited for
+    def close(self) -> None:
+        self._gone = True
+        self._unsent.clear()
+        self._loop.remove_writer(self._sink)
+        self.all_sent.set()
 
-    def pause_writing(self) -> None:
-        self._may_write.clear()
+    def _writable(self) -> None:
+        del self._unsent[: self._written(self._unsent)]
+        if not self._unsent:
+            self._loop.remove_writer(self._sink)
+            self.all_sent.set()
 
-    def resume_writing(self) -> None:
-        self._may_write.set()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._may_write.set()
+    def _written(self, data: bytes | bytearray) -> int:
+        """How many bytes have left; all of them where nobody is there to read them."""
+        if self._gone:
+            return len(data)
+        try:
+            return os.write(self._sink, data)
+        except (BlockingIOError, InterruptedError):
+            return 0
+        except OSError:
+            self._gone = True
+            return len(data)

@@ -18,7 +18,8 @@ from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from pydantic import ValidationError
 
 from toolyard.mcp.callers import OUTCOME_KEY, Made
-from toolyard.mcp.lines import MAX_MESSAGE, Lines
+from toolyard.mcp.lane.stdio import Left
+from toolyard.mcp.lines import MAX_MESSAGE
 from toolyard.mcp.unanswered import Unanswered
 
 GOODBYE = 2.0
@@ -39,12 +40,11 @@ async def serve_lines(server: Server[Any], lines: SdkLines) -> None:
         await _serve_until_cancelled(server, wire)
 
 
-class SdkLines(Lines, Protocol):
-    """Lines that the lane stands before."""
+class SdkLines(Protocol):
+    """What the lane leaves of a client's lines."""
 
-    def made_of(self, id: str | int) -> Made | None:
-        """The call that the request of this id is about, if it was made already."""
-        ...
+    async def read(self) -> Left: ...
+    async def write(self, line: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +90,10 @@ async def _messages(lines: SdkLines) -> AsyncGenerator[Wire]:
                 await read_on()
 
     async def read_on() -> None:
-        while line := await lines.read():
-            if message := await _accept(line, lines):
+        while (left := await lines.read()).line:
+            if message := await _accept(left.line, lines):
                 unanswered.read(message)
-                await arrived.send(SessionMessage(message, _metadata(message, lines)))
+                await arrived.send(SessionMessage(message, _metadata(left.made)))
         await unanswered.answered(LAST_CALLS)
 
     async def write() -> None:
@@ -114,9 +114,8 @@ async def _messages(lines: SdkLines) -> AsyncGenerator[Wire]:
             tasks.cancel_scope.cancel()
 
 
-def _metadata(message: types.JSONRPCMessage, lines: SdkLines) -> ServerMessageMetadata | None:
+def _metadata(made: Made | None) -> ServerMessageMetadata | None:
     """With a call that the lane made already, how it ended."""
-    made = lines.made_of(message.id) if isinstance(message, types.JSONRPCRequest) else None
     return None if made is None else ServerMessageMetadata(request_context=HandedOver(scope={OUTCOME_KEY: made}))
 
 
@@ -131,7 +130,7 @@ def _written(message: types.JSONRPCMessage) -> bytes:
         return b""
 
 
-async def _accept(line: bytes, lines: Lines) -> types.JSONRPCMessage | None:
+async def _accept(line: bytes, lines: SdkLines) -> types.JSONRPCMessage | None:
     """The message of a line; what is no message is answered here, since nobody else would."""
     if not line.strip():
         return None

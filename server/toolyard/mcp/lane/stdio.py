@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 
@@ -20,6 +20,7 @@ from toolyard.mcp.lane.news import news_told
 from toolyard.mcp.lane.requests import Id, Request, cancelled_by, correlated, message_of
 from toolyard.mcp.lane.tracing import is_traced
 from toolyard.mcp.lines import MAX_MESSAGE, Lines
+from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.content import JsonObject
 
 LAST_CALLS = 1.0
@@ -28,6 +29,13 @@ GOODBYE = 2.0
 """Seconds that cancelled calls have to end."""
 
 log = logging.getLogger("toolyard")
+
+
+class Left(NamedTuple):
+    """A line for the SDK's server, with the call that it is about if that was made already; no line is the end."""
+
+    line: bytes
+    made: Made | None = None
 
 
 class StdioLane:
@@ -40,10 +48,9 @@ class StdioLane:
         self._answers = Answers(counter, identity)
         self._talk = Conversation(identity)
         self._takes = takes
-        self._left: asyncio.Queue[bytes] = asyncio.Queue()
-        self._first = b""
-        self._made: dict[Id, Made] = {}
-        self._calls: dict[Id, asyncio.Task[None]] = {}
+        self._left: asyncio.Queue[Left] = asyncio.Queue()
+        self._first: Left | None = None
+        self._calls: dict[asyncio.Task[None], Id] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
 
@@ -55,7 +62,7 @@ class StdioLane:
             with news_told(self._counter.runtime.changes, self._tell):
                 yield
         finally:
-            for task in (reading, *self._tasks):
+            for task in (reading, *self._under_way()):
                 task.cancel()
             with anyio.CancelScope(shield=True):
                 await self._over(GOODBYE)
@@ -63,42 +70,44 @@ class StdioLane:
     async def needs_sdk(self) -> bool:
         """Wait until a line is left to the SDK's server, or the client has closed stdin."""
         self._first = await self._left.get()
-        return bool(self._first)
+        return bool(self._first.line)
 
-    async def read(self) -> bytes:
+    async def read(self) -> Left:
         """The next line for the SDK's server."""
-        line, self._first = self._first, b""
-        return line or await self._left.get()
+        first, self._first = self._first, None
+        return first or await self._left.get()
 
     async def write(self, line: bytes) -> None:
         """A line of the SDK's server."""
         if not self._talk.overheard(line):
             await self._lines.write(line)
 
-    def made_of(self, id: Id) -> Made | None:
-        return self._made.pop(id, None)
-
-    def _leave(self, line: bytes) -> None:
+    def _leave(self, line: bytes, made: Made | None = None) -> None:
         """To the SDK's server, which hears first what it needs to know of the conversation."""
-        for each in (*self._talk.retold(), line):
+        for each in (*map(Left, self._talk.retold()), Left(line, made)):
             self._left.put_nowait(each)
 
+    def _under_way(self) -> list[asyncio.Task[None]]:
+        return [*self._tasks, *self._calls]
+
     async def _over(self, seconds: float) -> None:
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        if left := self._under_way():
+            await asyncio.wait(left, timeout=seconds)
 
     async def _read_on(self) -> None:
         try:
-            while line := await self._lines.read():
-                if not self._taken(line):
-                    self._leave(line)
+            await self._lines.each(self._take)
             await self._over(LAST_CALLS)
         except Exception:
             log.exception("the client's messages cannot be read any more")
         finally:
-            for task in self._tasks:
+            for task in self._under_way():
                 task.cancel()
-            self._left.put_nowait(b"")
+            self._left.put_nowait(Left(b""))
+
+    def _take(self, line: bytes) -> None:
+        if not self._taken(line):
+            self._leave(line)
 
     def _taken(self, line: bytes) -> bool:
         """Whether the line is the lane's to answer, which is under way then."""
@@ -118,22 +127,24 @@ class StdioLane:
 
     def _is_noted(self, message: JsonObject) -> bool:
         if (id := cancelled_by(message)) is not None:
-            if id in self._calls:
-                self._calls[id].cancel()
-                return True
-            return self._talk.alone  # so that there is nobody who could know it
+            self._cancel(id)
+            return self._talk.alone  # else the SDK's server may have a call of this id too
         return self._talk.is_initialized_by(message)
+
+    def _cancel(self, id: Id) -> None:
+        for task in [task for task, called in self._calls.items() if called == id]:
+            task.cancel()
+            task.add_done_callback(self._ended)  # it may never have begun
 
     def _is_answered(self, request: Request, line: bytes) -> bool:
         caller, modern = self._counter.local, self._talk.modern
-        if (result := self._answers.at_once(request, caller, modern=modern)) is not None:
-            self._spawn(self._answer(request.id, result))
+        if self._answers.takes(request, caller):
+            call = asyncio.get_running_loop().create_task(self._call(request, line, caller, modern=modern))
+            self._calls[call] = correlated(request.id)
             return True
-        if not self._answers.takes(request, caller):
+        if (result := self._answers.at_once(request, caller, modern=modern)) is None:
             return False
-        id, task = correlated(request.id), self._spawn(self._call(request, line, modern=modern))
-        self._calls[id] = task
-        task.add_done_callback(lambda _: self._calls.pop(id) if self._calls.get(id) is task else None)
+        self._spawn(self._answer(request.id, result))
         return True
 
     async def _answer(self, id: Id, result: bytes) -> None:
@@ -142,20 +153,31 @@ class StdioLane:
         async with self._turn:
             await self._lines.write(result_message(id, result))
 
-    async def _call(self, request: Request, line: bytes, *, modern: bool) -> None:
+    async def _call(self, request: Request, line: bytes, caller: Caller, *, modern: bool) -> None:
+        try:
+            answer = await self._answered(request, line, caller, modern=modern)
+            if answer is not None:
+                await self._lines.write(answer)
+        finally:
+            self._ended(asyncio.current_task())
+
+    async def _answered(self, request: Request, line: bytes, caller: Caller, *, modern: bool) -> bytes | None:
+        """The answer to a call that was made; None when it is left to the SDK's server, with its outcome."""
         call, door = self._answers.call(request), door_of(request.token, self._lines.write)
         try:
-            outcome = await self._answers.make(call, self._counter.local, door)
+            outcome = await self._answers.make(call, caller, door)
             answer = self._answers.to(request, outcome, modern=modern)
         except Exception:
             log.exception("a call of %r failed inside of the server", call.tool)
-            await self._lines.write(error_message(request.id, INTERNAL_ERROR, "Internal server error"))
-            return
-        if answer is None:
-            self._made[request.id] = Made(call=call, outcome=outcome)
-            self._leave(line)
-        else:
-            await self._lines.write(answer.message)
+            return error_message(request.id, INTERNAL_ERROR, "Internal server error")
+        if answer is not None:
+            return answer.message
+        self._leave(line, Made(call=call, outcome=outcome))
+        return None
+
+    def _ended(self, call: asyncio.Task[None] | None) -> None:
+        if call is not None:
+            self._calls.pop(call, None)
 
     def _tell(self, news: bytes) -> None:
         """A client that has shaken hands is told what changed; one that the SDK's server knows hears it from there."""
