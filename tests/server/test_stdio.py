@@ -14,6 +14,7 @@ from mcp import Client
 
 from tests.server.raw_http import HELLO
 from tests.server.yards import DEADLINE, ENDS_WITHIN, ERAS, LOG, TOOLYARD, Yard, talking, text_of, until, write_yard
+from toolyard.mcp.room import FULL, MOST
 
 pytestmark = pytest.mark.anyio
 
@@ -45,6 +46,11 @@ async def idle() -> str:
     return ""
 
 @tool
+async def look(text: str, ctx: ToolContext) -> str:
+    """Say it back, and not from the lane: it could look at the wire."""
+    return text
+
+@tool
 async def wait_until_stopped() -> str:
     """Answer once `wait` was stopped."""
     await stopped.wait()
@@ -67,6 +73,7 @@ async def refuse_to_end(ctx: ToolContext) -> str:
         except asyncio.CancelledError:
             pass
 '''
+IN_THE_LANE_AND_NOT = ("idle", "wait")
 HANGING = ("wait", "hang", "refuse_to_end")
 LONG = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "echo", "arguments": {"text": "%s"}}}'
 
@@ -125,16 +132,66 @@ async def test_a_client_that_leaves_during_a_call_is_not_waited_for(yard: Yard, 
     assert {status for tool in HANGING for status in yard.ends(tool)} == {"cancelled"}
 
 
-async def test_calls_that_share_an_id_are_cancelled_together(yard: Yard) -> None:
+@pytest.mark.parametrize("tool", IN_THE_LANE_AND_NOT)
+async def test_calls_that_share_an_id_are_each_answered_and_cancelled_together(yard: Yard, tool: str) -> None:
     async with talking(yard) as talk:
         await talk.open()
-        for _ in range(2):
-            await talk.call(1, "idle")
-        await until(lambda: len(yard.started("idle")) == 2)
+        for text in ("one", "other"):
+            await talk.call(1, "look", {"text": text})
+        answers = [await talk.line() for _ in range(2)]
+        assert {(answer["id"], answer["result"]["content"][0]["text"]) for answer in answers} == {
+            (1, "one"),
+            (1, "other"),
+        }
+        for _ in range(3):
+            await talk.call(1, tool)
+        await until(lambda: len(yard.started(tool)) == 3)
         await talk.send({"method": "notifications/cancelled", "params": {"requestId": "1"}})
-        await until(lambda: yard.ends("idle") == ["cancelled"] * 2)
-        await talk.call(2, "echo", {"text": "next"})
-        assert (await talk.line())["id"] == 2
+        await until(lambda: yard.ends(tool) == ["cancelled"] * 3)
+        await talk.call(1, "echo", {"text": "next"})
+        assert (await talk.line())["id"] == 1
+        assert await talk.end() == (0, b"")
+
+
+@pytest.mark.parametrize("same_id", [False, True])
+@pytest.mark.parametrize("tool", IN_THE_LANE_AND_NOT)
+async def test_more_calls_than_there_is_room_for_are_refused_and_a_ping_and_a_cancellation_get_through(
+    yard: Yard, tool: str, *, same_id: bool
+) -> None:
+    more = 50
+    async with talking(yard) as talk:
+        await talk.open()
+        await talk.call(-1, "look", {"text": "so that the SDK is loaded"})
+        assert (await talk.line())["id"] == -1
+        for number in range(MOST + more):
+            await talk.call(1 if same_id else number, tool)
+        refused = [await talk.line() for _ in range(more)]
+        assert all(answer["result"]["isError"] for answer in refused)
+        assert {answer["result"]["content"][0]["text"] for answer in refused} == {FULL}
+        assert {answer["id"] for answer in refused} == ({1} if same_id else set(range(MOST, MOST + more)))
+        await talk.send({"id": "still there", "method": "ping"})
+        assert await talk.line() == {"jsonrpc": "2.0", "id": "still there", "result": {}}
+        await talk.send({"method": "notifications/cancelled", "params": {"requestId": 1}})
+        await until(lambda: yard.ends(tool).count("cancelled") == (MOST if same_id else 1))
+        await talk.call(-1, "look", {"text": "there is room again"})
+        assert (await talk.line())["result"]["content"][0]["text"] == "there is room again"
+    denied = [record for record in yard.records() if record.get("status") == "denied"]
+    assert [(record["tool"], record["rule"]) for record in denied] == [(tool, "under_way")] * more
+
+
+async def test_of_many_short_calls_none_is_refused(yard: Yard) -> None:
+    count = 2 * MOST
+    async with talking(yard) as talk, anyio.create_task_group() as tasks:
+        await talk.open()
+
+        async def send() -> None:
+            for number in range(count):
+                await talk.call(number, "echo", {"text": "short"})
+
+        tasks.start_soon(send)
+        answers = [await talk.line() for _ in range(count)]
+        assert {answer["id"] for answer in answers} == set(range(count))
+        assert not any(answer["result"]["isError"] for answer in answers)
 
 
 async def test_what_is_no_message_is_answered_as_an_error_and_the_next_call_works(yard: Yard) -> None:

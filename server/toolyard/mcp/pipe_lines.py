@@ -105,7 +105,7 @@ class _Incoming:
 
     def _gone_on(self) -> None:
         self._hand_on()
-        if not self._held and not self._at_end:
+        if not (self._held or self._at_end or self._over.done()):
             self._loop.add_reader(self._source, self._readable)
 
     def _readable(self) -> None:
@@ -137,7 +137,7 @@ class _Incoming:
 
     def _hand_on(self) -> None:
         try:
-            while self._lines and not self._held:
+            while self._lines and not (self._held or self._over.done()):
                 self._take(self._lines.popleft())
         except Exception as error:  # noqa: BLE001 - it is raised by `each`
             self._finish(error)

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from toolyard.mcp.callers import OUTCOME_KEY, Made
 from toolyard.mcp.lane.stdio import Left
 from toolyard.mcp.lines import MAX_MESSAGE
+from toolyard.mcp.room import Room
 from toolyard.mcp.unanswered import Unanswered
 
 GOODBYE = 2.0
@@ -41,10 +42,15 @@ async def serve_lines(server: Server[Any], lines: SdkLines) -> None:
 
 
 class SdkLines(Protocol):
-    """What the lane leaves of a client's lines."""
+    """What the lane leaves of a client's lines, and the room there is for its requests."""
 
+    @property
+    def room(self) -> Room: ...
     async def read(self) -> Left: ...
     async def write(self, line: bytes) -> None: ...
+    def refusal(self, id: str | int, method: str, params: dict[str, Any]) -> bytes:
+        """The answer to a request that there is no room for."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +87,7 @@ async def _serve_until_cancelled(server: Server[Any], wire: Wire) -> None:
 async def _messages(lines: SdkLines) -> AsyncGenerator[Wire]:
     arrived, incoming = anyio.create_memory_object_stream[SessionMessage | Exception](0)
     outgoing, leaving = anyio.create_memory_object_stream[SessionMessage](0)
-    unanswered = Unanswered()
+    unanswered = Unanswered(lines.room)
     reading, writing = anyio.CancelScope(), anyio.CancelScope(shield=True)
 
     async def read() -> None:
@@ -91,18 +97,18 @@ async def _messages(lines: SdkLines) -> AsyncGenerator[Wire]:
 
     async def read_on() -> None:
         while (left := await lines.read()).line:
-            if message := await _accept(left.line, lines):
-                unanswered.read(message)
-                await arrived.send(SessionMessage(message, _metadata(left.made)))
+            if message := await _accept(left, lines):
+                for each in unanswered.read(message):
+                    await arrived.send(SessionMessage(each, _metadata(left.made)))
         await unanswered.answered(LAST_CALLS)
 
     async def write() -> None:
         with writing:
             async with leaving:
                 async for message in leaving:
-                    if line := _written(message.message):
+                    if line := _written(unanswered.written(message.message)):
                         await lines.write(line)
-                    unanswered.written(message.message)
+                    unanswered.sent(message.message)
 
     async with anyio.create_task_group() as tasks, incoming, outgoing:
         tasks.start_soon(read)
@@ -130,7 +136,16 @@ def _written(message: types.JSONRPCMessage) -> bytes:
         return b""
 
 
-async def _accept(line: bytes, lines: SdkLines) -> types.JSONRPCMessage | None:
+async def _accept(left: Left, lines: SdkLines) -> types.JSONRPCMessage | None:
+    """The message of a line that there is room for; a request that there is none for is answered here."""
+    message = await _message(left.line, lines)
+    if left.has_room or not isinstance(message, types.JSONRPCRequest) or message.method == "ping":
+        return message
+    await lines.write(lines.refusal(message.id, message.method, message.params or {}))
+    return None
+
+
+async def _message(line: bytes, lines: SdkLines) -> types.JSONRPCMessage | None:
     """The message of a line; what is no message is answered here, since nobody else would."""
     if not line.strip():
         return None

@@ -17,9 +17,10 @@ from toolyard.mcp.lane.doors import door_of
 from toolyard.mcp.lane.encoding import INTERNAL_ERROR, error_message, result_message
 from toolyard.mcp.lane.identity import Identity
 from toolyard.mcp.lane.news import news_told
-from toolyard.mcp.lane.requests import Id, Request, cancelled_by, correlated, message_of
+from toolyard.mcp.lane.requests import Id, Request, cancelled_by, correlated, is_in_envelope, message_of
 from toolyard.mcp.lane.tracing import is_traced
 from toolyard.mcp.lines import MAX_MESSAGE, Lines
+from toolyard.mcp.room import FULL, Room
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.content import JsonObject
 
@@ -28,14 +29,21 @@ LAST_CALLS = 1.0
 GOODBYE = 2.0
 """Seconds that cancelled calls have to end."""
 
+NO_ROOM = -32010
+"""The code of an error: a request was not taken since too many are under way."""
+
 log = logging.getLogger("toolyard")
 
 
 class Left(NamedTuple):
-    """A line for the SDK's server, with the call that it is about if that was made already; no line is the end."""
+    """A line for the SDK's server; no line is the end.
+
+    `made` is the call that it is about, if that was made already; `has_room` says whether there is room for a request.
+    """
 
     line: bytes
     made: Made | None = None
+    has_room: bool = True
 
 
 class StdioLane:
@@ -43,6 +51,7 @@ class StdioLane:
 
     def __init__(self, lines: Lines, counter: Counter, identity: Identity, *, takes: bool) -> None:
         """Unless it `takes` any, every line is left."""
+        self.room = Room(lines.hold, lines.go_on)
         self._lines = lines
         self._counter = counter
         self._answers = Answers(counter, identity)
@@ -75,16 +84,33 @@ class StdioLane:
     async def read(self) -> Left:
         """The next line for the SDK's server."""
         first, self._first = self._first, None
-        return first or await self._left.get()
+        left = first or await self._left.get()
+        if left.line:
+            self.room.leave()
+        return left
 
     async def write(self, line: bytes) -> None:
         """A line of the SDK's server."""
         if not self._talk.overheard(line):
             await self._lines.write(line)
 
+    def refusal(self, id: Id, method: str, params: JsonObject) -> bytes:
+        """The answer to a request that there is no room for; that of a call is recorded."""
+        name, given = params.get("name"), params.get("arguments")
+        if method != "tools/call" or type(name) is not str:
+            return error_message(id, NO_ROOM, FULL)
+        request = Request(id, method, {**params, "arguments": given if type(given) is dict else None}, None)
+        call = self._answers.call(request)
+        outcome = self._counter.gate.refuse(call, self._counter.local, "under_way", FULL)
+        modern = is_in_envelope({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+        answer = self._answers.to(request, outcome, modern=modern)
+        return answer.message if answer else error_message(id, NO_ROOM, FULL)
+
     def _leave(self, line: bytes, made: Made | None = None) -> None:
         """To the SDK's server, which hears first what it needs to know of the conversation."""
-        for each in (*map(Left, self._talk.retold()), Left(line, made)):
+        has_room = made is not None or not self.room.is_full
+        for each in (*map(Left, self._talk.retold()), Left(line, made, has_room)):
+            self.room.enter()
             self._left.put_nowait(each)
 
     def _under_way(self) -> list[asyncio.Task[None]]:
@@ -139,6 +165,10 @@ class StdioLane:
     def _is_answered(self, request: Request, line: bytes) -> bool:
         caller, modern = self._counter.local, self._talk.modern
         if self._answers.takes(request, caller):
+            if self.room.is_full:
+                self._spawn(self._lines.write(self.refusal(request.id, request.method, request.params)))
+                return True
+            self.room.enter()
             call = asyncio.get_running_loop().create_task(self._call(request, line, caller, modern=modern))
             self._calls[call] = correlated(request.id)
             return True
@@ -176,16 +206,20 @@ class StdioLane:
         return None
 
     def _ended(self, call: asyncio.Task[None] | None) -> None:
-        if call is not None:
-            self._calls.pop(call, None)
+        if call is not None and self._calls.pop(call, None) is not None:
+            self.room.leave()
 
     def _tell(self, news: bytes) -> None:
         """A client that has shaken hands is told what changed; one that the SDK's server knows hears it from there."""
         if self._talk.alone and self._talk.is_open:
             self._spawn(self._lines.write(news))
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self.room.enter()
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        task.add_done_callback(self._spoken)
+
+    def _spoken(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self.room.leave()
