@@ -147,7 +147,7 @@ class Gate:
         """Decide again where these arguments do more than every call of the tool does."""
         try:
             more = entry.tool.call_effects(arguments, caller.profile)
-            if undeclared := more - entry.tool.may:
+            if more and (undeclared := more - entry.tool.may):
                 raise ValueError(f"effects that its `may` does not declare: {sorted(undeclared)}")  # noqa: TRY301
         except Exception as error:
             log.exception("what a call of %r would do cannot be told", entry.name)

@@ -26,6 +26,8 @@ def as_result(value: Any, output: Schema | None) -> ToolResult:
     Raises:
         ToolError: the value is no JSON, or does not fit `output`.
     """
+    if type(value) is str and output is None:  # what most tools return
+        return ToolResult(content=(Text(unicode_of(value)),))
     result = _result(value)
     if output and not result.is_error:
         _check(result, output)

@@ -34,11 +34,11 @@ class DamagedLineError(ValueError):
 
 
 def chained(seq: int, prev: str, record: bytes) -> tuple[bytes, str]:
-    """The line that says `record`, a JSON object, as number `seq` after the line with the hash `prev`; and its hash."""
-    rest = record[1:] if record == b"{}" else b"," + record[1:]
-    body = b'{"seq":%d,"prev":"%s"%s' % (seq, prev.encode(), rest)
+    """The line that says `record`, an object with members, as number `seq` after the line with the hash `prev`; and its
+    hash."""
+    body = b'{"seq":%d,"prev":"%b",%b' % (seq, prev.encode(), record[1:])
     digest = hashlib.sha256(body).hexdigest()
-    return b'%s%s%s"}\n' % (body[:-1], MARK, digest.encode()), digest
+    return b'%b%b%b"}\n' % (body[:-1], MARK, digest.encode()), digest
 
 
 def written(record: Record) -> bytes:
