@@ -1,7 +1,8 @@
 VENV ?= .venv
 ACCEPTANCE ?= ../shared/acceptance
-# Every core up to four: beyond that the tests that start servers wait for each other.
-WORKERS ?= -n auto --maxprocesses 4
+# Every core up to four: beyond that the tests that start servers wait for each other. With `worksteal` a worker keeps to
+# its part of the files, so that what the tests of a file share is made once, and helps another one when it is done.
+WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
 ARGS ?=
 
 BIN := $(VENV)/bin
@@ -33,8 +34,8 @@ test: $(READY) ## run the tests; ARGS="-k name" narrows them
 
 check: $(READY) ## everything CI checks: style, types, tests and the kernel's coverage
 	@echo "ruff" && $(BIN)/ruff check && $(BIN)/ruff format --check
-	@echo "mypy" && $(BIN)/mypy
-	@echo "pyright" && $(BIN)/pyright --warnings --pythonpath $(BIN)/python
+	@echo "mypy and pyright"; $(BIN)/mypy & mypy=$$!; \
+	$(BIN)/pyright --warnings --pythonpath $(BIN)/python; pyright=$$?; wait $$mypy && exit $$pyright
 	@$(BIN)/python -m pytest $(WORKERS) --cov --cov-branch --cov-fail-under=95
 
 conformance: $(READY) ## run the MCP conformance suites, and clients in TypeScript; installs them in .node
