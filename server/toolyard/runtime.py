@@ -85,6 +85,7 @@ class ToolRuntime:
     prompts: Prompts
     changes: Changes
     team: Team | None = None
+    last_caller: Caller | None = field(default=None, repr=False)
 
     def gate(self, agent: str) -> Gate:
         if agent != self.agent:
@@ -92,7 +93,11 @@ class ToolRuntime:
         return self.tool_gate
 
     def caller(self, id: str, profile: PermissionProfile | None = None) -> Caller:
-        return Caller(id=id, tenant=self.tenant, profile=profile or self.profile)
+        profile = profile or self.profile
+        last = self.last_caller  # most often the same one calls, under the same profile
+        if last is None or (last.id, last.tenant) != (id, self.tenant) or last.profile is not profile:
+            last = self.last_caller = Caller(id=id, tenant=self.tenant, profile=profile)
+        return last
 
     def resource_updated(self, uri: str) -> None:
         """Tell the clients that subscribed to `uri` that it reads differently now. Any thread may say so."""

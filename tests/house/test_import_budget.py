@@ -37,7 +37,6 @@ FOR_WHAT_A_CONFIG_HAS_NOT = {
     "toolyard_kernel.references.files",
     "toolyard_kernel.tools.toolkit_loading",
     "toolyard_toolkits",
-    "uvloop",
 }
 MOST_OF_OURS = 125
 """Modules of Toolyard that a start loads, each for about a millisecond."""

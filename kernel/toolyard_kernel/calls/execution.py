@@ -18,7 +18,7 @@ from toolyard_kernel.calls.outcomes import Outcome, Status
 from toolyard_kernel.calls.results import as_result, head_and_tail, is_within, shortened, whole_text
 from toolyard_kernel.calls.retrying import retried
 from toolyard_kernel.changes import Changes
-from toolyard_kernel.content import InputRequired, Text, ToolResult, unicode_of
+from toolyard_kernel.content import Content, InputRequired, JsonObject, Text, ToolResult, unicode_of
 from toolyard_kernel.errors import DeadlineExceeded, ToolError
 from toolyard_kernel.ledger.redaction import scrub
 
@@ -70,13 +70,27 @@ class Execution:
             log.error("tool %r failed\n%s", call.tool, trace)  # noqa: TRY400 - its traceback may quote a secret
             return self._failed("tool_error", f"{type(error).__name__}: {_said(error)}", raised=error)
         status: Status = "tool_error" if result.is_error else "ok"
-        return self.outcome(status, content=tuple(result.content), structured=result.structured)
+        return self.outcome(status, tuple(result.content), result.structured)
 
-    def outcome(self, status: Status, **parts: Any) -> Outcome:
+    def outcome(
+        self,
+        status: Status,
+        content: tuple[Content, ...] = (),
+        structured: JsonObject | None = None,
+        *,
+        input: InputRequired | None = None,
+        raised: Exception | None = None,
+    ) -> Outcome:
         """The call's outcome if it ends now."""
-        admitted, duration = self.admitted, time.perf_counter() - self.began
         return Outcome(
-            call_id=admitted.call.call_id, status=status, decision=admitted.decision, duration=duration, **parts
+            call_id=self.admitted.call.call_id,
+            status=status,
+            decision=self.admitted.decision,
+            content=content,
+            structured=structured,
+            duration=time.perf_counter() - self.began,
+            input=input,
+            raised=raised,
         )
 
     def _context(self) -> ToolContext:
@@ -103,7 +117,7 @@ class Execution:
     def _failed(self, status: Status, message: str, raised: Exception | None = None) -> Outcome:
         limit = self.caller.profile.limits.output_bytes
         told = Text(head_and_tail(unicode_of(message).encode(), limit))
-        return self.outcome(status, content=(told,), raised=raised)
+        return self.outcome(status, (told,), raised=raised)
 
 
 def _said(error: Exception) -> str:

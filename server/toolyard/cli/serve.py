@@ -60,7 +60,7 @@ def command(
     live = LiveConfig(loaded, with_tokens=transport != "stdio", references=shared)
     live.runtime.open_ledger()
     if transport == "stdio":
-        run(_over_stdio(live, streams, watch=watch))
+        run(_over_stdio(live, streams, watch=watch), _fast_loop())
     else:
         place = None if descriptor is None else _place(streams, descriptor)
         sys.exit(run(_over_http(live, http, place, watch=watch), _fast_loop()))
