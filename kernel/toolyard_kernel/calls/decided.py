@@ -7,7 +7,7 @@ from toolyard_kernel.effects import Effect
 from toolyard_kernel.profiles.profile import PermissionProfile
 from toolyard_kernel.tools.tool import NO_EFFECTS, Tool, always_available
 
-MOST = 256
+MOST = 64
 """Decisions that are kept of one tool."""
 
 Question = tuple[int, frozenset[Effect]]
