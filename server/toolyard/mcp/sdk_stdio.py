@@ -18,16 +18,10 @@ from mcp.shared.message import ServerMessageMetadata, SessionMessage
 from pydantic import ValidationError
 
 from toolyard.mcp.callers import OUTCOME_KEY, Made
-from toolyard.mcp.lane.stdio import Left
+from toolyard.mcp.lane.stdio import GOODBYE, LAST_CALLS, Left
 from toolyard.mcp.lines import MAX_MESSAGE
 from toolyard.mcp.room import Room
 from toolyard.mcp.unanswered import Unanswered
-
-GOODBYE = 2.0
-"""Seconds that calls under way have to end when serving is cancelled."""
-
-LAST_CALLS = 1.0
-"""Seconds that calls have to end whose client closed stdin behind them, as a pipe does; then they are cancelled."""
 
 LAST_WORD = 1.5
 """Seconds the last answers may take to leave once serving has ended; before that, a slow client is waited for."""

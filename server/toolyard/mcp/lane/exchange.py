@@ -26,7 +26,8 @@ EVENTS = (
     (b"x-accel-buffering", b"no"),
 )
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Fields = tuple[tuple[bytes, bytes], ...]
+"""Headers, by name and value."""
 End = Literal["left", "cancelled", "stopping"]
 """Why a call is ended: its client left, or cancelled it, or the server stops."""
 
@@ -36,7 +37,7 @@ class Exchange:
 
     __slots__ = ("_call", "_clings", "_headers", "_receive", "_send", "_slow", "_streams", "_watcher", "ended")
 
-    def __init__(self, receive: Receive, send: Send, headers: Headers, *, clings: bool) -> None:
+    def __init__(self, receive: Receive, send: Send, headers: Fields, *, clings: bool) -> None:
         self.ended: End | None = None
         self._receive = receive
         self._send = send

@@ -18,9 +18,9 @@ from toolyard.mcp.lane.encoding import INTERNAL_ERROR, error_message, result_mes
 from toolyard.mcp.lane.identity import Identity
 from toolyard.mcp.lane.news import news_told
 from toolyard.mcp.lane.requests import Id, Request, cancelled_by, correlated, is_in_envelope, message_of
-from toolyard.mcp.lane.tracing import is_traced
 from toolyard.mcp.lines import MAX_MESSAGE, Lines
 from toolyard.mcp.room import FULL, Room
+from toolyard_agents.telemetry.operation import is_heard
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.content import JsonObject
 
@@ -132,24 +132,23 @@ class StdioLane:
             self._left.put_nowait(Left(b""))
 
     def _take(self, line: bytes) -> None:
-        if not self._taken(line):
+        message = message_of(line) if self._takes and len(line) <= MAX_MESSAGE else None
+        if message is None:
             self._leave(line)
+        elif "id" not in message:
+            if not self._is_noted(message):
+                self._leave(line)
+        elif is_heard() or not self._is_taken(message, line):
+            self._leave(line)
+            self._talk.left(message)
 
-    def _taken(self, line: bytes) -> bool:
-        """Whether the line is the lane's to answer, which is under way then."""
-        if not self._takes or len(line) > MAX_MESSAGE or (message := message_of(line)) is None:
-            return False
-        if "id" not in message:
-            return self._is_noted(message)
-        if not is_traced():
-            if (greeting := self._talk.greeting(message)) is not None:
-                self._spawn(self._lines.write(greeting))
-                return True
-            if (request := self._talk.request(message)) is not None and self._is_answered(request, line):
-                return True
-        self._leave(line)
-        self._talk.left(message)
-        return True
+    def _is_taken(self, message: JsonObject, line: bytes) -> bool:
+        """Whether the request is the lane's to answer, which is under way then."""
+        if (greeting := self._talk.greeting(message)) is not None:
+            self._spawn(self._lines.write(greeting))
+            return True
+        request = self._talk.request(message)
+        return request is not None and self._is_answered(request, line)
 
     def _is_noted(self, message: JsonObject) -> bool:
         if (id := cancelled_by(message)) is not None:
