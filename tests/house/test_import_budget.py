@@ -24,6 +24,7 @@ FOR_OBSERVABILITY = {"opentelemetry"}
 FOR_CONFIGURATION = {"pydantic", "yaml", "click", "jsonschema_rs"}
 FOR_WHAT_A_CONFIG_HAS_NOT = {
     "anyio._backends",
+    "toolyard.cli.counts_folder",
     "toolyard.cli.place",
     "toolyard.cli.workers",
     "toolyard.config.agents",

@@ -148,7 +148,7 @@ async def _over_http(live: LiveConfig, http: Http, place: Place | None, *, watch
 async def _with_workers(loaded: LoadedConfig, http: Http, *, watch: bool) -> int:
     """Serve with several processes; the exit code."""
     # Here, not at the top: a server of one process needs none of this.
-    from toolyard.cli.place import counts_folder  # noqa: PLC0415
+    from toolyard.cli.counts_folder import counts_folder  # noqa: PLC0415
     from toolyard.cli.workers import Supervisor, worker_command  # noqa: PLC0415
     from toolyard.mcp.listening import listening, url_of  # noqa: PLC0415
 
