@@ -19,7 +19,9 @@ import yaml
 from mcp import Client, StdioServerParameters
 
 from toolyard import mcp
+from toolyard.cli import pauses
 from toolyard.config.model import Config
+from toolyard.mcp import room, slow_bodies
 from toolyard_kernel.yaml_files import validated
 
 pytestmark = pytest.mark.anyio
@@ -129,6 +131,18 @@ def test_the_config_for_other_machines_is_one() -> None:
     config = validated(Config, yaml.safe_load(blocks("yaml")[3]), where="README.md", base=ROOT)
     assert config.auth.tokens[0].profile == "readonly"
     assert config.auth.allowed_hosts == ["tools.example.com"]
+
+
+def test_the_bounds_named_are_those_that_hold() -> None:
+    http = Config().http
+    named = [
+        (f"`http.max_body_bytes` ({http.max_body_bytes >> 20} MiB by default)", http.max_body_bytes, slow_bodies.SIZE),
+        ("is not there within half a minute", slow_bodies.PATIENCE, 30),
+        ("may have a thousand requests under way", room.MOST, 1000),
+        ("grows up to 5 seconds", pauses.LONGEST, 5),
+        ("`http.drain` (2 seconds by default)", http.drain, 2),
+    ]
+    assert [words for words, bound, expected in named if words not in README or bound != expected] == []
 
 
 async def test_the_embedded_program_makes_an_application() -> None:

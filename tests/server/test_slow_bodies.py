@@ -98,6 +98,14 @@ async def test_a_body_that_does_not_come_is_refused_and_its_connection_closed(
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("most", "seconds"), [(slow_bodies.SIZE // 2, "0.1s"), (2 * slow_bodies.SIZE, "0.2s")])
+async def test_where_larger_bodies_may_come_they_have_longer(most: int, seconds: str) -> None:
+    async with line(MemoryLedger(), max_body_bytes=most) as client:
+        await client.begin(len(CALL), CALLING)
+        assert f"was not there within {seconds}:".encode() in await client.rest()
+
+
+@pytest.mark.usefixtures("impatient")
 async def test_a_body_that_trickles_is_refused_however_often_a_byte_comes() -> None:
     async with line(MemoryLedger()) as client:
         await client.begin(1_000_000, CALLING)
