@@ -72,10 +72,6 @@ class AgentNode:
     output: str
 
     @property
-    def agent_name(self) -> str:
-        return self.agent if isinstance(self.agent, str) else self.agent.name
-
-    @property
     def tool_name(self) -> str:
         return f"graph_{plain(self.name)}"
 

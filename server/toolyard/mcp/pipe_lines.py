@@ -124,10 +124,10 @@ class _Incoming:
     def _cut(self, data: bytes) -> None:
         *whole, rest = data.split(b"\n")
         if whole:
-            self._lines.append(bytes(self._rest + whole[0][: self._room()] + b"\n"))
+            self._lines.append(bytes(self._rest + whole[0][: self._wanted()] + b"\n"))
             self._lines.extend([line + b"\n" for line in whole[1:]])
             self._rest.clear()
-        self._rest += rest[: self._room()]
+        self._rest += rest[: self._wanted()]
 
     def _end(self) -> None:
         self._at_end = True
@@ -152,8 +152,8 @@ class _Incoming:
         else:
             self._over.set_exception(error)
 
-    def _room(self) -> int:
-        """Of a line that is too long, one byte too many is kept to show it."""
+    def _wanted(self) -> int:
+        """How many more bytes of this line are kept: of one that is too long, one byte too many, to show it."""
         return MAX_MESSAGE + 1 - len(self._rest)
 
 
