@@ -152,3 +152,25 @@ async def test_a_call_whose_body_is_there_may_take_longer() -> None:
         await client.say(body)
         assert b'"done"' in await client.answer()
         writer.close()
+
+
+def test_an_application_that_served_on_another_event_loop_refuses_such_a_body_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(slow_bodies, "PATIENCE", 0.1)
+    monkeypatch.setattr(slow_bodies, "LOOK", 2 * DEADLINE)
+    app = asgi_app(create_mcp_runtime(tools=[act], ledger=MemoryLedger()))
+
+    async def said(body: bytes) -> bytes:
+        async with asyncio.timeout(DEADLINE), hosted(app) as url:
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+            client = Line(reader, writer)
+            await client.begin(len(CALL), CALLING)
+            await client.say(body)
+            answer = await client.answer()
+            writer.close()
+            return answer
+
+    assert b'"done"' in asyncio.run(said(CALL))  # the look at its body never comes
+    monkeypatch.setattr(slow_bodies, "LOOK", 0.02)
+    assert asyncio.run(said(CALL[:5])).startswith(b"HTTP/1.1 408 ")

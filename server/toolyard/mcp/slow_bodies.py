@@ -26,7 +26,7 @@ class SlowBodies:
         self._app = app
         self._patience = PATIENCE * max(1.0, max_body / SIZE)
         self._waited_for: set[_Body] = set()
-        self._looks = False
+        self._looks_on: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(self, receive)
@@ -39,20 +39,21 @@ class SlowBodies:
 
     def wait_for(self, body: _Body) -> None:
         self._waited_for.add(body)
-        if not self._looks:
-            self._looks = True
-            asyncio.get_running_loop().call_later(LOOK, self._look)
+        loop = asyncio.get_running_loop()
+        if self._looks_on is not loop:  # on one that was closed nobody looks any more
+            self._looks_on = loop
+            loop.call_later(LOOK, self._look, loop)
 
     def has(self, body: _Body) -> None:
         self._waited_for.discard(body)
 
-    def _look(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         for body in self._waited_for:
             body.look(loop.time(), self._patience)
-        self._looks = bool(self._waited_for)
-        if self._looks:
-            loop.call_later(LOOK, self._look)
+        if self._waited_for:
+            loop.call_later(LOOK, self._look, loop)
+        else:
+            self._looks_on = None
 
 
 class _Body:
