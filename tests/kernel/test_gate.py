@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -39,13 +40,27 @@ class FailingLedger:
     def open(self) -> None:
         return None
 
-    def append(self, record: dict[str, Any]) -> None:
+    def append(self, record: dict[str, Any]) -> Awaitable[None] | None:
         if record["event"] in self.events:
             raise self.error
         self.records.append(record)
+        return None
 
     def close(self) -> None:
         return None
+
+
+class LateLedger(FailingLedger):
+    """Stores every record, and cannot have some of them on the disk."""
+
+    def append(self, record: dict[str, Any]) -> Awaitable[None]:
+        self.records.append(record)
+        synced: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if record["event"] in self.events:
+            synced.set_exception(self.error)
+        else:
+            synced.set_result(None)
+        return synced
 
 
 async def test_a_call_is_answered_and_recorded_before_and_after(tmp_path: Path) -> None:
@@ -194,6 +209,22 @@ async def test_a_ledger_that_fails_only_at_the_end_keeps_no_answer_back(
     assert (outcome.status, outcome.text, len(runs.arguments)) == ("ok", "ran", 1)
     assert [record["event"] for record in ledger.records] == ["start"]
     assert f"call {outcome.call_id} of 'act' ended ok, unrecorded: " in caplog.text
+
+
+@pytest.mark.parametrize("error", [LedgerError("full"), OSError("gone"), RuntimeError("odd")])
+async def test_a_ledger_whose_disk_fails_in_any_way_stops_the_call(tmp_path: Path, error: Exception) -> None:
+    runs, ledger = Runs(), LateLedger(("start",), error)
+    outcome = await open_door(tmp_path, act(runs), ledger=ledger).call("act")
+    assert (outcome.status, outcome.decision.rule, runs.arguments) == ("denied", "ledger", [])
+    assert [record["event"] for record in ledger.records] == ["start", "refusal"]
+
+
+@pytest.mark.parametrize("error", [LedgerError("full"), OSError("gone"), RuntimeError("odd")])
+async def test_a_ledger_whose_disk_fails_only_at_the_end_keeps_no_answer_back(tmp_path: Path, error: Exception) -> None:
+    runs, ledger = Runs(), LateLedger(("end",), error)
+    outcome = await open_door(tmp_path, act(runs), ledger=ledger).call("act")
+    assert (outcome.status, outcome.text, len(runs.arguments)) == ("ok", "ran", 1)
+    assert [record["event"] for record in ledger.records] == ["start", "end"]
 
 
 async def test_a_refusal_that_cannot_be_recorded_is_a_refusal_still(tmp_path: Path) -> None:

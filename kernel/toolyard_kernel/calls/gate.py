@@ -224,7 +224,7 @@ class Gate:
 
     async def _settled(self, synced: Awaitable[None], entry: Registered) -> None:
         try:
-            await synced
+            await self.recorder.synced(synced)
         except LedgerError as error:
             raise _unrecorded(error, entry) from error
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from toolyard_kernel.calls.callers import Caller
@@ -49,10 +48,27 @@ class Recorder:
         message = "" if outcome.ok else self._told(scrub(outcome.text, call.arguments, entry.secret))
         return self._append_last(records.ended(call, caller, outcome, message), outcome)
 
+    async def synced(self, record: Awaitable[None]) -> None:
+        """Wait until the first record of a call is on the disk.
+
+        Raises:
+            LedgerError: it may not be there, so the call must not run.
+        """
+        try:
+            await record
+        except LedgerError:
+            raise
+        except Exception as error:
+            raise _failed(error) from error
+
     async def settled(self, synced: Awaitable[None]) -> None:
-        """Wait until the last record of a call is on the disk; the ledger itself reports that it failed."""
-        with suppress(LedgerError):
+        """Wait until the last record of a call is on the disk. The call has run: its caller has its answer anyway."""
+        try:
             await synced
+        except LedgerError:
+            return  # the ledger itself reports it
+        except Exception as error:  # noqa: BLE001 - a host's own ledger may raise anything
+            log.error("%s", _failed(error))  # noqa: TRY400 - the message says it all
 
     def refused(self, call: ToolCall, caller: Caller, outcome: Outcome, entry: Registered | None) -> None:
         """Record a refusal. Arguments that no schema vouches for may hold a secret anywhere: only names are kept."""
@@ -79,7 +95,7 @@ class Recorder:
         except LedgerError:
             raise
         except Exception as error:  # a host's own ledger may raise anything
-            raise LedgerError(f"the ledger failed: {type(error).__name__}: {error}") from error
+            raise _failed(error) from error
 
     def _append_last(self, record: records.Record, outcome: Outcome) -> Awaitable[None] | None:
         try:
@@ -89,3 +105,7 @@ class Recorder:
                 "call %s of %r ended %s, unrecorded: %s", record["call_id"], record["tool"], outcome.status, error
             )
             return None
+
+
+def _failed(error: Exception) -> LedgerError:
+    return LedgerError(f"the ledger failed: {type(error).__name__}: {error}")
