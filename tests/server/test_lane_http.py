@@ -232,6 +232,19 @@ def test_whatever_its_headers_say_a_request_is_answered_alike(servers: Pair, rou
         assert_same(servers, written(bare), *routing)
 
 
+NAMES = [
+    ("é", "é".encode().decode("latin-1")),
+    ("é", "=?base64?w6k=?="),
+    ("=?base64?ZWNobw==?=", "=?base64?ZWNobw==?="),
+    ("=?base64?ZWNobw==?=", "=?base64?PT9iYXNlNjQ/WldOb2J3PT0/PQ==?="),
+]
+
+
+@pytest.mark.parametrize(("name", "header"), NAMES)
+def test_a_name_that_no_header_carries_as_it_is_is_looked_for_alike(servers: Pair, name: str, header: str) -> None:
+    assert_same(servers, written(modern("tools/call", {"name": name})), *modern_headers("tools/call", header))
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "OPTIONS", "post"])
 def test_any_other_method_is_answered_alike(servers: Pair, method: str) -> None:
     body = written(modern("tools/call", {"name": "echo"}))

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS, validate_mcp_param_headers
+from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS, encode_header_value, validate_mcp_param_headers
 from starlette.datastructures import Headers as ListedHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -120,7 +120,7 @@ class HttpLane:
             return False
         if tool is None:
             return True
-        if told.get(b"mcp-name") != request.params["name"].encode():
+        if told.get(b"mcp-name") != encode_header_value(request.params["name"]).encode():
             return False
         if tool.annotated is None:
             return True
