@@ -7,9 +7,12 @@ import socket
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import anyio
 import uvicorn
+
+from toolyard.mcp.heads import Connection, SlowHeads
 
 GOODBYE = 1.0
 """Seconds that requests under way have to end by themselves when the server stops; then they are ended."""
@@ -17,6 +20,8 @@ HARD_END = 3
 """Seconds until connections are closed although they are still in use."""
 LOOK = 0.05
 """Seconds between two looks at the calls under way."""
+TICKS = 10
+"""Between two looks at the connections; uvicorn has ten in a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,15 @@ class Drain:
 
 class DrainedServer(uvicorn.Server):
     """uvicorn without signal handlers of its own: those are the program's, which asks for a drain or cancels."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._slow_heads = SlowHeads()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS == 0:
+            self._slow_heads.look(cast("set[Connection]", self.server_state.connections))
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:

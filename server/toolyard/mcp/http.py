@@ -7,6 +7,7 @@ import socket
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import uvicorn
@@ -18,6 +19,7 @@ from toolyard.errors import StartError
 from toolyard.mcp.callers import SCOPE_KEY, Counter, at_the_door
 from toolyard.mcp.draining import HARD_END, Drain, DrainedServer, serve_until_stopped
 from toolyard.mcp.guard import LOOPBACK_HOSTS, Guard
+from toolyard.mcp.heads import MOST_BYTES
 from toolyard.mcp.lane.answers import Answers
 from toolyard.mcp.lane.http import HttpLane
 from toolyard.mcp.lane.identity import Identity
@@ -154,6 +156,7 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
     When `drain` is asked for, nobody else comes in and calls under way have its seconds first. `on_ready` is told the
     URL once the port is open. Port 0 takes a free one, and `door` is a socket that listens already. `extend`, `lane`
     and `modern_only` are as in `asgi_app`. With `metrics`, `/metrics` tells what it returns, behind the same guard.
+    A request's head has 64 KiB and 30s, also on a connection that was used before.
 
     Raises:
         UnknownName: no such agent.
@@ -175,8 +178,17 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
     )
     drain = drain or Drain()
     site = _at(path, endpoint, [] if metrics is None else [_metrics_at(path, endpoint, metrics)])
-    settings = uvicorn.Config(
+    running = runtime.gate(agent).running
+    with door or listening(host, port) as opened, watched(running):
+        on_ready(url_of(opened, host, path))
+        await serve_until_stopped(DrainedServer(_settings(site, drain)), opened, drain, running, endpoint.end_requests)
+
+
+def _settings(site: ASGIApp, drain: Drain) -> uvicorn.Config:
+    return uvicorn.Config(
         site,
+        http="toolyard.mcp.long_heads:BoundedHttp" if find_spec("httptools") else "h11",
+        h11_max_incomplete_event_size=MOST_BYTES,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -184,10 +196,6 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
         ws="none",
         timeout_graceful_shutdown=math.ceil(drain.seconds) + HARD_END,
     )
-    running = runtime.gate(agent).running
-    with door or listening(host, port) as opened, watched(running):
-        on_ready(url_of(opened, host, path))
-        await serve_until_stopped(DrainedServer(settings), opened, drain, running, endpoint.end_requests)
 
 
 def _metrics_at(path: str, endpoint: McpApp, metrics: Callable[[], Counted]) -> Route:
