@@ -1,8 +1,9 @@
-"""What is guarded: calls through the gate and through the HTTP endpoint, in process and without a socket."""
+"""What is guarded: calls through the gate, through the HTTP endpoint without a socket, and over pipes; in process."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from benchmarks.wire.messages import FIRST, INITIALIZE, INITIALIZED, LEGACY, MOD
 from benchmarks.wire.processes import BenchmarkError
 from benchmarks.wire.servers.catalogue import NAME, echo, names
 from toolyard import ToolCall, tool
-from toolyard.mcp import ToolRuntime, asgi_app, create_mcp_runtime
+from toolyard.mcp import ToolRuntime, asgi_app, create_mcp_runtime, serve_stdio
+from toolyard.standard_streams import Streams
 from toolyard_kernel.ledger.files import FileLedger
 
 TOOLS = 100
@@ -94,12 +96,42 @@ async def opened_operations(folder: Path) -> AsyncGenerator[dict[str, Operation]
         await client.post(INITIALIZED, legacy)
         call = {"mcp-protocol-version": MODERN, "mcp-method": "tools/call", "mcp-name": NAME}
         listing = {"mcp-protocol-version": MODERN, "mcp-method": "tools/list"}
+        pipes = await stack.enter_async_context(_served_on_pipes(runtime))
         yield {
             "gate": _gate_call(runtime),
+            "stdio call, 2026-07-28": _say(pipes, Exchange(method="tools/call", era="modern", tools=TOOLS)),
             "HTTP call, 2026-07-28": _ask(client, Exchange(method="tools/call", era="modern", tools=TOOLS), call),
             "HTTP call, in a session": _ask(client, Exchange(method="tools/call", era="legacy", tools=TOOLS), legacy),
             "HTTP list, 2026-07-28": _ask(client, Exchange(method="tools/list", era="modern", tools=TOOLS), listing),
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipes:
+    """A client's ends of the pipes to a server."""
+
+    mouth: int
+    ear: int
+
+    async def ask(self, line: bytes) -> bytes:
+        os.write(self.mouth, line + b"\n")
+        loop, heard = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_reader(self.ear, heard.set)
+        await heard.wait()
+        loop.remove_reader(self.ear)
+        return os.read(self.ear, 1 << 16)
+
+
+@asynccontextmanager
+async def _served_on_pipes(runtime: ToolRuntime) -> AsyncGenerator[Pipes]:
+    (stdin, mouth), (ear, stdout) = os.pipe(), os.pipe()
+    with os.fdopen(stdin, "rb", 0) as source, os.fdopen(stdout, "wb", 0) as sink, os.fdopen(ear, "rb", 0):
+        serving = asyncio.create_task(serve_stdio(runtime, streams=Streams(stdin=source, stdout=sink)))
+        try:
+            yield Pipes(mouth=mouth, ear=ear)
+        finally:
+            os.close(mouth)
+            await serving
 
 
 def _runtime(folder: Path) -> ToolRuntime:
@@ -114,6 +146,18 @@ def _gate_call(runtime: ToolRuntime) -> Operation:
         outcome = await gate.call(ToolCall(tool=NAME, arguments={"text": "hello"}), caller)
         if not outcome.ok:
             raise BenchmarkError(f"the call ended as {outcome.status}: {outcome.text}")
+
+    return operation
+
+
+def _say(pipes: Pipes, exchange: Exchange) -> Operation:
+    numbers = count(FIRST)
+
+    async def operation() -> None:
+        number = next(numbers)
+        answer = await pipes.ask(exchange.request(number))
+        if not exchange.holds(number, answer):
+            raise BenchmarkError(f"{exchange.method} was answered with {answer[:200]!r}")
 
     return operation
 

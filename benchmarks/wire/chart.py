@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from benchmarks.wire.contenders import FLOOR, TOOLYARD
+from benchmarks.wire.contenders import FLOOR, INLINE, TOOLYARD
 from benchmarks.wire.results import Results
 from benchmarks.wire.targets import Row, rows
 
 WIDTH, LABEL, BAR, GAP, TITLE = 760, 130, 16, 6, 34
 LONGEST = WIDTH - LABEL - 90
-KINDS = {FLOOR: "floor", TOOLYARD: "toolyard"}
+KINDS = {FLOOR: "floor", TOOLYARD: "toolyard", INLINE: "toolyard"}
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f }
   .title { font-weight: 600 }

@@ -18,7 +18,22 @@ Transport = Literal["http", "stdio"]
 ERAS: tuple[Era, ...] = ("modern", "legacy")
 FLOOR = "floor"
 TOOLYARD = "Toolyard"
+INLINE = "Toolyard inline"
+"""The same with tools that are plain functions, run on the event loop itself: `@tool(inline=True)`."""
 SERVERS = Path(__file__).parent / "servers"
+
+ASYNC_TOOL, INLINE_TOOL = (
+    f'''
+{begins} {{name}}(text: str) -> str:
+    """{{description}}
+
+    Args:
+        text: {{text}}
+    """
+    return text
+'''
+    for begins in ("@tool\nasync def", "@tool(inline=True)\ndef")
+)
 
 Command = Callable[[Transport, int], list[str]]
 """The command that serves so many tools."""
@@ -48,6 +63,7 @@ def found(folder: Path, *, tools: tuple[int, ...]) -> Found:
     """The contenders; what they need besides their code is written into `folder`."""
     for count in tools:
         write_config(folder, count)
+        write_config(folder / "inline", count, inline=True)
     there = [
         Contender(
             name=FLOOR,
@@ -55,12 +71,8 @@ def found(folder: Path, *, tools: tuple[int, ...]) -> Found:
             command=_module("floor"),
             keeps_sessions=False,
         ),
-        Contender(
-            name=TOOLYARD,
-            version=version("toolyard"),
-            command=lambda transport, count: toolyard_command(folder / f"toolyard-{count}.yaml", transport),
-            env={"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")},
-        ),
+        _toolyard(TOOLYARD, folder),
+        _toolyard(INLINE, folder / "inline"),
         Contender(name="mcp low-level", version=version("mcp"), command=_module("sdk_low")),
         Contender(name="mcp MCPServer", version=version("mcp"), command=_module("sdk_high")),
     ]
@@ -74,6 +86,15 @@ def found(folder: Path, *, tools: tuple[int, ...]) -> Found:
     else:
         missing["TypeScript SDK"] = "its packages are not installed; `make bench` does, where npm's registry is reached"
     return Found(contenders=tuple(there), missing=missing)
+
+
+def _toolyard(name: str, folder: Path) -> Contender:
+    return Contender(
+        name=name,
+        version=version("toolyard"),
+        command=lambda transport, count: toolyard_command(folder / f"toolyard-{count}.yaml", transport),
+        env={"XDG_STATE_HOME": str(folder / "state"), "XDG_CONFIG_HOME": str(folder / "config")},
+    )
 
 
 def _module(name: str) -> Command:
@@ -112,23 +133,14 @@ def toolyard_command(config: Path, transport: Transport) -> list[str]:
     return [sys.executable, "-m", "toolyard", "serve", str(config), *options]
 
 
-def write_config(folder: Path, tools: int, *, more: str = "", modules: tuple[str, ...] = ()) -> Path:
+def write_config(
+    folder: Path, tools: int, *, more: str = "", modules: tuple[str, ...] = (), inline: bool = False
+) -> Path:
     """A config of the default profile, with the ledger on, and the module of its tools."""
-    module = f"tools_{tools}"
-    Path(folder, f"{module}.py").write_text("\n\n".join(("from toolyard import tool", *map(_tool, names(tools)))))
+    folder.mkdir(exist_ok=True)
+    module, template = f"tools_{tools}", INLINE_TOOL if inline else ASYNC_TOOL
+    functions = (template.format(name=name, description=DESCRIPTION, text=TEXT) for name in names(tools))
+    Path(folder, f"{module}.py").write_text("\n\n".join(("from toolyard import tool", *functions)))
     config = folder / f"toolyard-{tools}.yaml"
     config.write_text(f"profile: readonly\npython: [{', '.join((module, *modules))}]\n{more}")
     return config
-
-
-def _tool(name: str) -> str:
-    return f'''
-@tool
-async def {name}(text: str) -> str:
-    """{DESCRIPTION}
-
-    Args:
-        text: {TEXT}
-    """
-    return text
-'''

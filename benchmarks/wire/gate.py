@@ -1,4 +1,5 @@
-"""What the gate and the ledger cost for each call, in process: under one rule and a thousand, recorded and not.
+"""What the gate and the ledger cost for each call, in process, on the event loop that serves HTTP: under one rule and a
+thousand, recorded and not, of a tool that is awaited and of one that runs inline.
 
 Usage: python -m benchmarks.wire.gate [--rounds N]; prints JSON
 """
@@ -6,7 +7,6 @@ Usage: python -m benchmarks.wire.gate [--rounds N]; prints JSON
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import statistics
 import sys
@@ -14,7 +14,10 @@ import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
+
+import uvloop
 
 from toolyard import ToolCall, tool
 from toolyard.mcp import create_mcp_runtime
@@ -37,17 +40,31 @@ class GateFigure:
 
     rules: int
     ledger: bool
+    inline: bool
     us: float
 
 
 @tool
-async def echo(text: str) -> str:
+async def awaited(text: str) -> str:
     """Give a text back as it is.
 
     Args:
         text: What to give back.
     """
     return text
+
+
+@tool(inline=True)
+def inline(text: str) -> str:
+    """Give a text back as it is.
+
+    Args:
+        text: What to give back.
+    """
+    return text
+
+
+TOOLS = {tool.inline: tool for tool in (inline, awaited)}
 
 
 def ruled(rules: int) -> PermissionProfile:
@@ -57,32 +74,33 @@ def ruled(rules: int) -> PermissionProfile:
 
 
 async def main(rounds: int) -> list[GateFigure]:
-    ways = [(rules, ledger) for rules in RULES for ledger in (True, False)]
+    ways = list(product(RULES, (True, False), TOOLS))
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
             gates: dict[tuple[int, bool], tuple[Gate, Caller]] = {}
-            for rules, kept in ways:
+            for rules, kept in product(RULES, (True, False)):
                 ledger = FileLedger(Path(folder) / f"{rules}") if kept else NoLedger()
-                runtime = create_mcp_runtime(tools=[echo], profile=ruled(rules), ledger=ledger)
+                runtime = create_mcp_runtime(tools=TOOLS.values(), profile=ruled(rules), ledger=ledger)
                 await stack.enter_async_context(runtime.lifespan())
                 gates[rules, kept] = (runtime.gate("mcp"), runtime.caller("benchmark"))
-            times: dict[tuple[int, bool], list[float]] = {way: [] for way in ways}
+            times: dict[tuple[int, bool, bool], list[float]] = {way: [] for way in ways}
             for number in range(rounds + 1):
-                for way in ways:
-                    took = await timed(*gates[way])
+                for rules, kept, runs_inline in ways:
+                    took = await timed(*gates[rules, kept], TOOLS[runs_inline].name)
                     if number:
-                        times[way].append(took)
+                        times[rules, kept, runs_inline].append(took)
     return [
-        GateFigure(rules=rules, ledger=ledger, us=round(statistics.median(times[rules, ledger]), 2))
-        for rules, ledger in ways
+        GateFigure(rules=rules, ledger=kept, inline=runs_inline, us=round(statistics.median(times[way]), 2))
+        for way in ways
+        for rules, kept, runs_inline in (way,)
     ]
 
 
-async def timed(gate: Gate, caller: Caller) -> float:
+async def timed(gate: Gate, caller: Caller, tool: str) -> float:
     """Microseconds of this process's CPU for each call."""
     began = time.process_time_ns()
     for _ in range(CALLS):
-        outcome = await gate.call(ToolCall(tool="echo", arguments={"text": "hello"}), caller)
+        outcome = await gate.call(ToolCall(tool=tool, arguments={"text": "hello"}), caller)
         if not outcome.ok:
             sys.exit(f"the call ended as {outcome.status}: {outcome.text}")
     return (time.process_time_ns() - began) / CALLS / 1000
@@ -91,4 +109,4 @@ async def timed(gate: Gate, caller: Caller) -> float:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="how often each is measured")
-    print(json.dumps([asdict(figure) for figure in asyncio.run(main(parser.parse_args().rounds))]))
+    print(json.dumps([asdict(figure) for figure in uvloop.run(main(parser.parse_args().rounds))]))

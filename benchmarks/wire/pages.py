@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from itertools import product
 from pathlib import Path
 
 from benchmarks.wire.processes import ROOT
@@ -38,14 +39,15 @@ def _table(head: Iterable[str], body: Iterable[Iterable[str]]) -> str:
 def _targets(results: Results) -> str:
     names = list(results.versions)
     return _table(
-        ["work", *names, "Toolyard ÷ floor", "target", ""],
+        ["work", *names, "Toolyard ÷ floor", "inline", "target", ""],
         (
             [
                 row.work,
                 *(f"{row.figures[name]:,.0f} {row.unit}" if name in row.figures else "-" for name in names),
                 f"{row.reached:.2f}" if row.relative else "-",
+                f"{row.inline:.2f}" if row.relative and row.inline is not None else "-",
                 row.wanted,
-                "met" if row.holds else "**missed**",
+                row.verdict if row.holds else f"**{row.verdict}**",
             ]
             for row in rows(results)
         ),
@@ -112,10 +114,12 @@ def _memory(results: Results) -> str:
 
 
 def _gate(results: Results) -> str:
+    ways = list(product((True, False), (False, True)))  # with the ledger and without, awaited and inline
+    found = {(each.rules, each.ledger, each.inline): each.us for each in results.gate}
     return _table(
-        ["gate of Toolyard, CPU µs", "with the ledger", "without"],
+        ["gate of Toolyard, CPU µs", "with the ledger", "inline tool", "without the ledger", "inline tool"],
         (
-            [f"rules: {rules:,}", *(f"{each.us:.1f}" for each in results.gate if each.rules == rules)]
+            [f"rules: {rules:,}", *(f"{found[rules, *way]:.1f}" for way in ways)]
             for rules in dict.fromkeys(each.rules for each in results.gate)
         ),
     )

@@ -33,7 +33,8 @@ def _lines(results: Results) -> Iterator[str]:
     yield ""
     for way in results.gate:
         kept = "with ledger" if way.ledger else "without ledger"
-        yield f"{f'gate {kept}, rules: {way.rules:,}':34}{way.us:>9.1f} µs"
+        runs = "inline" if way.inline else "awaited"
+        yield f"{f'gate {kept}, {runs} tool, rules: {way.rules:,}':48}{way.us:>9.1f} µs"
     yield ""
     yield from _remarks(results)
 
@@ -46,8 +47,7 @@ def _target_lines(results: Results) -> Iterator[str]:
             f"{f'{row.figures[name]:.0f} {row.unit}':>{WIDTH}}" if name in row.figures else f"{'-':>{WIDTH}}"
             for name in names
         )
-        verdict = "met" if row.holds else "MISSED"
-        yield f"{row.work:32}{cells}{row.wanted:>{WIDTH}}  {verdict}: {row.got}"
+        yield f"{row.work:32}{cells}{row.wanted:>{WIDTH}}  {row.verdict}: {row.got}"
 
 
 def _load_lines(results: Results) -> Iterator[str]:

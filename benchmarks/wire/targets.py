@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from benchmarks.wire import plan
-from benchmarks.wire.contenders import FLOOR, TOOLYARD
+from benchmarks.wire.contenders import FLOOR, INLINE, TOOLYARD
 from benchmarks.wire.gate import RULES
 from benchmarks.wire.plan import Cell
 from benchmarks.wire.results import Results
@@ -26,18 +26,29 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What was measured for one target: a figure of each contender, in `unit`, and how Toolyard's compares."""
+    """What was measured for one target: a figure of each contender, in `unit`, and how Toolyard's compares.
+
+    `reached` is with a tool that is awaited, `inline` with one that runs inline. A target holds that one of them meets:
+    what is aimed at is what Toolyard itself costs, and a task for the tool is asyncio's.
+    """
 
     work: str
     unit: str
     figures: dict[str, float]
     reached: float
+    inline: float | None
     limit: float
     relative: bool
 
     @property
     def holds(self) -> bool:
-        return self.reached <= self.limit
+        return min(self.reached, self.inline or self.reached) <= self.limit
+
+    @property
+    def verdict(self) -> str:
+        if not self.holds:
+            return "missed"
+        return "met" if self.reached <= self.limit else "met by an inline tool"
 
     @property
     def wanted(self) -> str:
@@ -45,7 +56,10 @@ class Row:
 
     @property
     def got(self) -> str:
-        return f"{self.reached:.2f} × floor" if self.relative else f"{self.reached:.0f} {self.unit}"
+        return self._said(self.reached) + ("" if self.inline is None else f" (inline {self._said(self.inline)})")
+
+    def _said(self, figure: float) -> str:
+        return f"{figure:.2f} × floor" if self.relative else f"{figure:.0f} {self.unit}"
 
 
 TARGETS = (
@@ -68,19 +82,29 @@ def rows(results: Results) -> Iterator[Row]:
                 unit="µs",
                 figures={name: each.cpu_us for name, each in found.items()},
                 reached=found[TOOLYARD].ratio,
+                inline=found[INLINE].ratio if target.cell.method == "tools/call" and INLINE in found else None,
                 limit=target.times,
                 relative=True,
             )
     starts = {name: start.ms for name in contenders if (start := results.start(name))}
     if TOOLYARD in starts:
         yield _absolute("start to the first list, stdio", "ms", starts, START_MS)
-    gate = next((each.us for each in results.gate if each.rules == RULES[-1] and each.ledger), None)
-    if gate is not None:
-        yield _absolute(f"gate and ledger, {RULES[-1]:,} rules", "µs", {TOOLYARD: gate}, GATE_US)
+    most = {each.inline: each.us for each in results.gate if each.rules == RULES[-1] and each.ledger}
+    if most:
+        figures = {TOOLYARD: most[False], INLINE: most[True]}
+        yield _absolute(f"gate and ledger, {RULES[-1]:,} rules", "µs", figures, GATE_US, inline=most[True])
 
 
-def _absolute(work: str, unit: str, figures: dict[str, float], limit: float) -> Row:
-    return Row(work=work, unit=unit, figures=figures, reached=figures[TOOLYARD], limit=limit, relative=False)
+def _absolute(work: str, unit: str, figures: dict[str, float], limit: float, *, inline: float | None = None) -> Row:
+    return Row(
+        work=work,
+        unit=unit,
+        figures=figures,
+        reached=figures[TOOLYARD],
+        inline=inline,
+        limit=limit,
+        relative=False,
+    )
 
 
 def missed(results: Results) -> list[str]:

@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks.wire.chart import chart
-from benchmarks.wire.contenders import FLOOR, TOOLYARD, Era
+from benchmarks.wire.contenders import FLOOR, INLINE, TOOLYARD, Era
 from benchmarks.wire.messages import FIRST, Exchange, written
 from benchmarks.wire.pages import CHART, KEPT, PAGES, PART, PARTS, updated
 from benchmarks.wire.plan import AIMED_AT, FEW, MANY
@@ -23,7 +23,7 @@ from benchmarks.wire.results import Results, read_results
 from benchmarks.wire.targets import missed, rows
 
 ROOT = Path(__file__).parents[2]
-OURS = {FLOOR, TOOLYARD, "mcp low-level", "mcp MCPServer"}
+OURS = {FLOOR, TOOLYARD, INLINE, "mcp low-level", "mcp MCPServer"}
 """Those that need nothing but what the project needs itself."""
 PEERS = {"FastMCP", "TypeScript SDK 1", "TypeScript SDK 2"}
 
@@ -66,7 +66,8 @@ def test_starts_memory_and_the_gate_are_measured_too(results: Results) -> None:
     assert {each.contender for each in results.memory} == results.versions.keys()
     assert all(each.few_tools_mib > 0 and each.many_tools_mib > 0 for each in results.memory)
     assert all(each.session_kib is not None for each in results.memory if each.contender in OURS - {FLOOR})
-    assert [(each.rules, each.ledger) for each in results.gate] == list(product((1, 1000), (True, False)))
+    found = {(each.rules, each.ledger, each.inline) for each in results.gate}
+    assert found == set(product((1, 1000), (True, False), (True, False)))
 
 
 @on_linux
