@@ -18,6 +18,7 @@ from mcp.server.lowlevel import Server
 
 from tests.conformance import documents, live_tools, plain_tools, round_tools
 from toolyard import AgentConfig, Tool, mcp, prompt, tool
+from toolyard_kernel.ledger.ledger import Ledger
 
 AGENT = AgentConfig(name="echo", role="specialist", model="scripted", description="Does what its prompt says.")
 
@@ -68,17 +69,22 @@ def say(url: str) -> None:
     print(url, flush=True)  # noqa: T201 - whoever started it waits for this line
 
 
-async def serve(*, lane: bool = True) -> None:
+def runtime_of(ledger: Ledger | None = None) -> mcp.ToolRuntime:
     runtime = mcp.create_mcp_runtime(
         tools=(*plain_tools.TOOLS, *live_tools.TOOLS, *round_tools.TOOLS),
         resources=documents.RESOURCES,
         prompts=documents.PROMPTS,
         agents=[AGENT],
+        ledger=ledger,
     )
     for trigger in triggers(runtime):
         runtime.gate("mcp").registry.register(trigger)
+    return runtime
+
+
+async def serve(*, lane: bool = True) -> None:
     name = "toolyard-conformance"
-    await mcp.serve_http(runtime, port=0, name=name, extend=with_logging, lane=lane, on_ready=say)
+    await mcp.serve_http(runtime_of(), port=0, name=name, extend=with_logging, lane=lane, on_ready=say)
 
 
 if __name__ == "__main__":
