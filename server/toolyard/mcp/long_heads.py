@@ -5,11 +5,13 @@ httptools has no bound of its own. h11, which serves where there is no httptools
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from toolyard.mcp import heads
+from toolyard.mcp.joined_writes import JoinedWrites
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -31,6 +33,9 @@ class BoundedHttp(HttpToolsProtocol):
     _refused = False
     _answering: RequestResponseCycle | None = None
     """The request under way, when others came after it."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(JoinedWrites(transport, self.loop))
 
     def data_received(self, data: bytes) -> None:
         if self._held + len(data) <= PIECE and not self.pipeline:

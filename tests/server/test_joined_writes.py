@@ -1,0 +1,66 @@
+"""An answer is sent as one, and one that has no end yet is sent as far as it is."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Generator
+
+import pytest
+
+from tests.server.test_long_heads import TOOLS, whole
+from tests.server.yards import DEADLINE, Server, serving, write_yard
+
+STREAMS = '''
+from toolyard import ToolContext
+
+@tool
+async def tell(ctx: ToolContext) -> str:
+    """Say that it began, and wait for ever."""
+    await ctx.progress(1)
+    await asyncio.Event().wait()
+    return ""
+'''
+TELL = (
+    b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tell","arguments":{},"_meta":{'
+    b'"progressToken":"p","io.modelcontextprotocol/protocolVersion":"2026-07-28",'
+    b'"io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"}}}}'
+)
+HEAD = (
+    b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n"
+    b"Mcp-Name: tell\r\nContent-Length: %d\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
+    with serving(write_yard(tmp_path_factory.mktemp("joined"), TOOLS + STREAMS)) as server:
+        yield server
+
+
+def test_the_head_of_an_answer_comes_with_its_body(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as client:
+        for number in range(50):
+            client.sendall(whole(number))
+            assert f"done {number}".encode() in client.recv(1 << 16)
+
+
+def test_each_answer_of_requests_that_came_at_once_is_whole(server: Server) -> None:
+    with (
+        socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as client,
+        client.makefile("rb") as read,
+    ):
+        client.sendall(b"".join(map(whole, range(20))))
+        for number in range(20):
+            lines = iter(lambda: read.readline().rstrip().lower(), b"")
+            size = next(int(line.split()[1]) for line in list(lines) if line.startswith(b"content-length"))
+            assert f"done {number}".encode() in read.read(size)
+
+
+def test_an_event_is_not_held_back_for_the_next_one(server: Server) -> None:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as client:
+        client.sendall(HEAD % len(TELL) + TELL)
+        heard = b""
+        while b"notifications/progress" not in heard:
+            heard += client.recv(1 << 16)
+        assert b"text/event-stream" in heard
