@@ -1,8 +1,7 @@
 VENV ?= .venv
 ACCEPTANCE ?= ../shared/acceptance
-# Every core up to four: beyond that the tests that start servers wait for each other. With `worksteal` a worker keeps to
-# its part of the files, so that what the tests of a file share is made once, and helps another one when it is done.
-WORKERS ?= -n auto --maxprocesses 4 --dist worksteal
+# Every core up to four: beyond that the tests that start servers wait for each other.
+WORKERS ?= -n auto --maxprocesses 4
 ARGS ?=
 
 BIN := $(VENV)/bin
