@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Generator
 
 import pytest
 
-from tests.server.test_long_heads import TOOLS, whole
+from tests.server.raw_http import JSON, modern, modern_headers
+from tests.server.test_long_heads import HOST, TOOLS, head, whole
 from tests.server.yards import DEADLINE, Server, serving, write_yard
 
 STREAMS = '''
@@ -20,16 +22,6 @@ async def tell(ctx: ToolContext) -> str:
     await asyncio.Event().wait()
     return ""
 '''
-TELL = (
-    b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"tell","arguments":{},"_meta":{'
-    b'"progressToken":"p","io.modelcontextprotocol/protocolVersion":"2026-07-28",'
-    b'"io.modelcontextprotocol/clientCapabilities":{},"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"}}}}'
-)
-HEAD = (
-    b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    b"Accept: application/json, text/event-stream\r\nMCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\n"
-    b"Mcp-Name: tell\r\nContent-Length: %d\r\n\r\n"
-)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +51,12 @@ def test_each_answer_of_requests_that_came_at_once_is_whole(server: Server) -> N
 
 def test_an_event_is_not_held_back_for_the_next_one(server: Server) -> None:
     with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE) as client:
-        client.sendall(HEAD % len(TELL) + TELL)
+        asked = modern("tools/call", {"name": "tell", "arguments": {}})
+        asked["params"]["_meta"]["progressToken"] = "p"
+        body = json.dumps(asked).encode()
+        client.sendall(
+            head(HOST, *JSON, *modern_headers("tools/call", "tell"), ("Content-Length", str(len(body)))) + body
+        )
         heard = b""
         while b"notifications/progress" not in heard:
             heard += client.recv(1 << 16)

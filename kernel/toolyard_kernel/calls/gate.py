@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
@@ -101,8 +101,7 @@ class Gate:
             admitted = self._decided(call, caller)
             if admitted.decision.verdict == "ask":
                 admitted = await self._approved(admitted, caller, door)
-            if (synced := self._record_start(admitted, caller)) is not None:
-                await self._settled(synced, admitted.entry)
+            await self._record_start(admitted, caller)
         except Refusal as refusal:
             return self._refused(refusal, call, caller)
         except asyncio.CancelledError:
@@ -216,17 +215,15 @@ class Gate:
             raise Refusal("denied", refuse("approvals", reason), entry) from error
         return given
 
-    def _record_start(self, admitted: Admitted, caller: Caller) -> Awaitable[None] | None:
+    async def _record_start(self, admitted: Admitted, caller: Caller) -> None:
         try:
-            return self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
+            synced = self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
+            if synced is not None:
+                await self.recorder.synced(synced)
         except LedgerError as error:
-            raise _unrecorded(error, admitted.entry) from error
-
-    async def _settled(self, synced: Awaitable[None], entry: Registered) -> None:
-        try:
-            await self.recorder.synced(synced)
-        except LedgerError as error:
-            raise _unrecorded(error, entry) from error
+            log.error("%s", error)  # noqa: TRY400 - the message says it all
+            reason = "the call could not be recorded, so it was not made; the server's log says why"
+            raise Refusal("denied", refuse("ledger", reason), admitted.entry) from error
 
     def _refused(self, refusal: Refusal, call: ToolCall, caller: Caller) -> Outcome:
         outcome = refusal.outcome(call)
@@ -240,8 +237,7 @@ class Gate:
         ended: Outcome | None = None
         self.running[execution] = admitted.call.tool
         try:
-            if door is not NO_DOOR:
-                await door.started()
+            await door.started()
             ended = outcome = await execution.run()
         finally:  # a cancelled call is recorded too
             del self.running[execution]
@@ -251,12 +247,6 @@ class Gate:
         if synced is not None:
             await self.recorder.settled(synced)
         return outcome
-
-
-def _unrecorded(error: LedgerError, entry: Registered) -> Refusal:
-    log.error("%s", error)
-    reason = "the call could not be recorded, so it was not made; the server's log says why"
-    return Refusal("denied", refuse("ledger", reason), entry)
 
 
 @lru_cache(maxsize=256)  # the same two are one profile, whose decisions are known

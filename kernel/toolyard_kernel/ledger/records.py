@@ -18,22 +18,19 @@ Record = dict[str, Any]
 
 def started(call: ToolCall, caller: Caller, decision: Decision, arguments: JsonObject) -> Record:
     """The record before a handler runs."""
-    record = _about("start", call, caller, decision)
-    record["arguments"] = arguments
-    return record
+    return _about("start", call, caller, decision) | {"arguments": arguments}
 
 
 def ended(call: ToolCall, caller: Caller, outcome: Outcome, message: str) -> Record:
     """The record after it: how it ended and how long it took. `message` is the scrubbed error, if any."""
-    return _with_ending(_about("end", call, caller, outcome.decision), outcome, message)
+    return _about("end", call, caller, outcome.decision) | _ending(outcome, message)
 
 
 def refused(call: ToolCall, caller: Caller, outcome: Outcome, message: str, arguments: JsonObject) -> Record:
     """The only record of a call, or of a round of one, whose handler never ran."""
     event = "wait" if outcome.status in ("input_required", "approval_required") else "refusal"
-    record = _about(event, call, caller, outcome.decision)
-    record |= {"reason": message[:LONGEST_ERROR], "arguments": arguments}
-    return _with_ending(record, outcome, message)
+    reason = {"reason": message[:LONGEST_ERROR], "arguments": arguments}
+    return _about(event, call, caller, outcome.decision) | reason | _ending(outcome, message)
 
 
 def _about(event: str, call: ToolCall, caller: Caller, decision: Decision) -> Record:
@@ -54,8 +51,9 @@ def _about(event: str, call: ToolCall, caller: Caller, decision: Decision) -> Re
     }
 
 
-def _with_ending(record: Record, outcome: Outcome, message: str) -> Record:
-    record["status"] = outcome.status
-    record["duration_ms"] = int(outcome.duration * 1_000_000) / 1000  # to the microsecond
-    record["error"] = None if outcome.status == "ok" else message[:LONGEST_ERROR]
-    return record
+def _ending(outcome: Outcome, message: str) -> Record:
+    return {
+        "status": outcome.status,
+        "duration_ms": int(outcome.duration * 1_000_000) / 1000,  # to the microsecond
+        "error": None if outcome.ok else message[:LONGEST_ERROR],
+    }

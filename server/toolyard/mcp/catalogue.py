@@ -10,6 +10,8 @@ from toolyard_kernel.tools.tool import CUSTOM
 
 if TYPE_CHECKING:
     from toolyard.runtime import ServedRuntime
+    from toolyard_kernel.calls.callers import Caller
+    from toolyard_kernel.calls.gate import Gate
     from toolyard_kernel.tools.tool import Tool
 
 
@@ -19,8 +21,12 @@ def list_tools(runtime: ServedRuntime, agent: str = "mcp") -> list[dict[str, Any
     Raises:
         UnknownName: no such agent.
     """
-    gate = runtime.gate(agent)
-    caller = gate.bounded(runtime.caller("python"))
+    return listed(runtime.gate(agent), runtime.caller("python"))
+
+
+def listed(gate: Gate, caller: Caller) -> list[dict[str, Any]]:
+    """Every tool that exists for the caller, in MCP's words."""
+    caller = gate.bounded(caller)
     return [described(entry.tool, possible_effects(entry.tool, caller.profile)) for entry in gate.visible(caller)]
 
 

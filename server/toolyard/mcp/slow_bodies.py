@@ -12,6 +12,8 @@ from typing import Any, cast
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from toolyard.mcp.looking import Looking
+
 PATIENCE = 30.0
 """Seconds in which a body must be whole, for each of `SIZE` bytes that it may have."""
 SIZE = 4 * 1024 * 1024
@@ -26,7 +28,7 @@ class SlowBodies:
         self._app = app
         self._patience = PATIENCE * max(1.0, max_body / SIZE)
         self._waited_for: set[_Body] = set()
-        self._looks_on: asyncio.AbstractEventLoop | None = None
+        self._looking = Looking(self._look)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(self, receive)
@@ -39,21 +41,15 @@ class SlowBodies:
 
     def wait_for(self, body: _Body) -> None:
         self._waited_for.add(body)
-        loop = asyncio.get_running_loop()
-        if self._looks_on is not loop:  # on one that was closed nobody looks any more
-            self._looks_on = loop
-            loop.call_later(LOOK, self._look, loop)
+        self._looking.go_on(LOOK)
 
     def has(self, body: _Body) -> None:
         self._waited_for.discard(body)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _look(self, now: float) -> bool:
         for body in self._waited_for:
-            body.look(loop.time(), self._patience)
-        if self._waited_for:
-            loop.call_later(LOOK, self._look, loop)
-        else:
-            self._looks_on = None
+            body.look(now, self._patience)
+        return bool(self._waited_for)
 
 
 class _Body:

@@ -8,11 +8,10 @@ from typing import Any
 from pydantic_core import to_json
 
 from toolyard.mcp.callers import Counter
-from toolyard.mcp.catalogue import described
+from toolyard.mcp.catalogue import listed
 from toolyard.mcp.cursors import PAGE, cursor_of
 from toolyard.mcp.lane.views import Views
 from toolyard_kernel.calls.callers import Caller
-from toolyard_kernel.calls.decisions import possible_effects
 from toolyard_kernel.content import JsonObject
 
 Pages = dict[str | None, bytes]
@@ -40,9 +39,7 @@ class Listing:
         return (view.modern if modern else view.handshake).get(cursor)
 
     def _made(self, caller: Caller) -> _View:
-        gate = self._counter.gate
-        caller = gate.bounded(caller)
-        tools = [described(entry.tool, possible_effects(entry.tool, caller.profile)) for entry in gate.visible(caller)]
+        tools = listed(self._counter.gate, caller)
         try:
             if all(map(_is_plain, tools)):
                 return _View(modern=_pages(tools, self._more), handshake=_pages(tools, {}))

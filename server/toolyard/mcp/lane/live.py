@@ -1,10 +1,9 @@
-"""The exchanges whose calls are under way. One clock is for all: a timer for each call costs more than it is worth."""
+"""The exchanges whose calls are under way."""
 
 from __future__ import annotations
 
-import asyncio
-
 from toolyard.mcp.lane.exchange import End, Exchange
+from toolyard.mcp.looking import Looking
 
 PATIENCE = 0.1
 """Seconds after which a call is slow, so that somebody watches whether its client is still there."""
@@ -16,14 +15,10 @@ class Live:
     def __init__(self) -> None:
         self._young: dict[Exchange, float] = {}
         self._slow: set[Exchange] = set()
-        self._clock: asyncio.TimerHandle | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._looking = Looking(self._look)
 
     def add(self, exchange: Exchange) -> None:
-        loop = asyncio.get_running_loop()
-        self._young[exchange] = loop.time()
-        if self._clock is None or self._loop is not loop:
-            self._loop, self._clock = loop, loop.call_later(PATIENCE, self._look, loop)
+        self._young[exchange] = self._looking.go_on(PATIENCE)
 
     def remove(self, exchange: Exchange) -> None:
         if self._young.pop(exchange, None) is None:
@@ -34,10 +29,9 @@ class Live:
         for exchange in (*self._young, *self._slow):
             exchange.end(why)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        late = loop.time() - PATIENCE
-        for exchange in [each for each, began in self._young.items() if began <= late]:
+    def _look(self, now: float) -> bool:
+        for exchange in [each for each, began in self._young.items() if began <= now - PATIENCE]:
             del self._young[exchange]
             self._slow.add(exchange)
             exchange.watch()
-        self._clock = loop.call_later(PATIENCE, self._look, loop) if self._young else None
+        return bool(self._young)
