@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 from collections.abc import Generator
 
 import pytest
 
-from tests.server.raw_http import JSON, modern, modern_headers
+from tests.server.raw_http import HELLO, JSON, modern, modern_headers
+from tests.server.test_heads import connected
 from tests.server.test_long_heads import HOST, TOOLS, head, whole
 from tests.server.yards import DEADLINE, Server, serving, write_yard
 
@@ -61,3 +63,20 @@ def test_an_event_is_not_held_back_for_the_next_one(server: Server) -> None:
         while b"notifications/progress" not in heard:
             heard += client.recv(1 << 16)
         assert b"text/event-stream" in heard
+
+
+@pytest.mark.anyio
+async def test_an_answer_without_a_body_is_sent_and_its_connection_closed_on_the_loop_of_asyncio() -> None:
+    async with connected() as (reader, writer):
+        writer.write(posted(HELLO))
+        lines = (await reader.readuntil(b"\r\n0\r\n\r\n")).lower().split(b"\r\n")
+        session = next(line.partition(b": ")[2].decode() for line in lines if line.startswith(b"mcp-session-id"))
+        initialized = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        writer.write(posted(initialized, ("Mcp-Session-Id", session), ("Connection", "close")))
+        async with asyncio.timeout(DEADLINE):
+            assert (await reader.read()).startswith(b"HTTP/1.1 202 ")
+
+
+def posted(message: object, *more: tuple[str, str]) -> bytes:
+    body = json.dumps(message).encode()
+    return head(HOST, *JSON, *more, ("Content-Length", str(len(body)))) + body

@@ -16,6 +16,8 @@ class JoinedWrites(asyncio.Transport):
         self._waiting: bytes | None = None
 
     def write(self, data: Any) -> None:
+        if not data:  # the body of a 202; asyncio's `writelines` tries to send an empty part for ever, from 3.12 on
+            return
         first, self._waiting = self._waiting, None
         if first is not None:
             self._transport.writelines((first, data))
