@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from toolyard.mcp import heads
-from toolyard.mcp.joined_writes import JoinedWrites
+from toolyard.mcp.gathered_writes import GatheredWrites
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -35,7 +35,7 @@ class BoundedHttp(HttpToolsProtocol):
     """The request under way, when others came after it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(JoinedWrites(transport, self.loop))
+        super().connection_made(GatheredWrites(transport, self.loop))
 
     def data_received(self, data: bytes) -> None:
         if self._held + len(data) <= PIECE and not self.pipeline:

@@ -1,4 +1,4 @@
-"""An answer is sent as one, and one that has no end yet is sent as far as it is."""
+"""What is written in one turn of the loop is sent as one, and no more is held back than a little."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tests.server.raw_http import HELLO, JSON, modern, modern_headers
 from tests.server.test_heads import connected
 from tests.server.test_long_heads import HOST, TOOLS, head, whole
 from tests.server.yards import DEADLINE, Server, serving, write_yard
+from toolyard.mcp.gathered_writes import GatheredWrites
 
 STREAMS = '''
 from toolyard import ToolContext
@@ -75,6 +76,30 @@ async def test_an_answer_without_a_body_is_sent_and_its_connection_closed_on_the
         writer.write(posted(initialized, ("Mcp-Session-Id", session), ("Connection", "close")))
         async with asyncio.timeout(DEADLINE):
             assert (await reader.read()).startswith(b"HTTP/1.1 202 ")
+
+
+@pytest.mark.anyio
+async def test_a_writer_of_much_is_asked_to_wait_in_the_turn_in_which_it_writes() -> None:
+    class Writer(asyncio.Protocol):
+        paused: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        waits = False
+
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            assert isinstance(transport, asyncio.Transport)
+            gathered = GatheredWrites(transport, asyncio.get_running_loop())
+            for _ in range(1024):
+                gathered.write(bytes(16 * 1024))
+            self.paused.set_result(self.waits)
+            gathered.abort()
+
+        def pause_writing(self) -> None:
+            self.waits = True
+
+    server = await asyncio.get_running_loop().create_server(Writer, "127.0.0.1", 0)
+    async with server, asyncio.timeout(DEADLINE):
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await Writer.paused
+        writer.close()
 
 
 def posted(message: object, *more: tuple[str, str]) -> bytes:
