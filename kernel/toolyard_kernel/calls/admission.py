@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from toolyard_kernel.calls.decisions import Decision
 from toolyard_kernel.calls.outcomes import Outcome, Status, ToolCall
@@ -10,7 +12,7 @@ from toolyard_kernel.content import Text
 from toolyard_kernel.tools.registry import Registered
 
 
-class Admitted(NamedTuple):
+class Admitted(Struct, frozen=True):
     """A call that was found, fits its schema, and is allowed or may ask. `arguments` are as the handler takes them."""
 
     call: ToolCall

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct, field
 
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.doors import NO_DOOR, Door
@@ -18,8 +19,7 @@ Report = Callable[[float, float | None, str | None], Awaitable[None]]
 """Delivers one progress report to the caller: value, total, message."""
 
 
-@dataclass(slots=True)
-class CallState:
+class CallState(Struct):
     """What changes while a call runs."""
 
     cancelled: bool = False
@@ -37,8 +37,7 @@ class Delivered:
         yield from ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolContext:
+class ToolContext(Struct, frozen=True, kw_only=True):
     """The running call, as its handler sees it.
 
     `services` holds the host's own objects; `ctx.name`, `ctx["name"]` and `ctx.services["name"]` are the same one.
@@ -52,15 +51,20 @@ class ToolContext:
     caller: Caller
     call_id: str
     tool: str
-    services: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    changes: Changes = field(default_factory=Changes, repr=False)
+    services: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    changes: Changes = field(default_factory=Changes)
     thread_id: str | None = None
     run_id: str | None = None
-    state: CallState = field(default_factory=CallState, repr=False)
-    report: Report = field(default=unheard, repr=False)
-    wire: Any = field(default=None, repr=False)
-    resumed: str | None = field(default=None, repr=False)
-    door: Door = field(default=NO_DOOR, repr=False)
+    state: CallState = field(default_factory=CallState)
+    report: Report = unheard
+    wire: Any = None
+    resumed: str | None = None
+    door: Door = NO_DOOR
+
+    def __repr__(self) -> str:
+        """Without what belongs to the host, or to the caller's request."""
+        shown = (f"{name}={getattr(self, name)!r}" for name in ("caller", "call_id", "tool", "thread_id", "run_id"))
+        return f"ToolContext({', '.join(shown)})"
 
     @property
     def cancelled(self) -> bool:

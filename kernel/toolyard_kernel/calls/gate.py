@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Awaitable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
+
+from msgspec import structs
 
 from toolyard_kernel.approvals.asks import Answer, Approver, Ask
 from toolyard_kernel.approvals.binding import binding_of, bound_to
@@ -101,7 +103,9 @@ class Gate:
             admitted = self._decided(call, caller)
             if admitted.decision.verdict == "ask":
                 admitted = await self._approved(admitted, caller, door)
-            await self._record_start(admitted, caller)
+            recorded = self._record_start(admitted, caller)
+            if recorded is not None:
+                await self._synced(recorded, admitted)
         except Refusal as refusal:
             return self._refused(refusal, call, caller)
         except asyncio.CancelledError:
@@ -179,7 +183,7 @@ class Gate:
                 await decline(admitted, caller, door, self.services)
             raise Refusal(given.status, refuse(decision.rule, f"{given.reason}: {decision.reason}"), entry)
         if given.arguments is not None:
-            call = replace(call, arguments=self._edited(given.arguments, ask, call, entry))
+            call = structs.replace(call, arguments=self._edited(given.arguments, ask, call, entry))
         return self._decided(call, caller)  # also without an edit: the tool may be gone by now
 
     async def _preview(self, admitted: Admitted, caller: Caller, door: Door) -> str | None:
@@ -215,15 +219,17 @@ class Gate:
             raise Refusal("denied", refuse("approvals", reason), entry) from error
         return given
 
-    async def _record_start(self, admitted: Admitted, caller: Caller) -> None:
+    def _record_start(self, admitted: Admitted, caller: Caller) -> Awaitable[None] | None:
         try:
-            synced = self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
-            if synced is not None:
-                await self.recorder.synced(synced)
+            return self.recorder.started(admitted.call, caller, admitted.decision, admitted.entry)
         except LedgerError as error:
-            log.error("%s", error)  # noqa: TRY400 - the message says it all
-            reason = "the call could not be recorded, so it was not made; the server's log says why"
-            raise Refusal("denied", refuse("ledger", reason), admitted.entry) from error
+            raise _unrecorded(error, admitted) from error
+
+    async def _synced(self, recorded: Awaitable[None], admitted: Admitted) -> None:
+        try:
+            await self.recorder.synced(recorded)
+        except LedgerError as error:
+            raise _unrecorded(error, admitted) from error
 
     def _refused(self, refusal: Refusal, call: ToolCall, caller: Caller) -> Outcome:
         outcome = refusal.outcome(call)
@@ -247,6 +253,12 @@ class Gate:
         if synced is not None:
             await self.recorder.settled(synced)
         return outcome
+
+
+def _unrecorded(error: LedgerError, admitted: Admitted) -> Refusal:
+    log.error("%s", error)
+    reason = "the call could not be recorded, so it was not made; the server's log says why"
+    return Refusal("denied", refuse("ledger", reason), admitted.entry)
 
 
 @lru_cache(maxsize=256)  # the same two are one profile, whose decisions are known

@@ -11,11 +11,11 @@ import inspect
 import logging
 import math
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
+from collections.abc import Awaitable, Coroutine
 from typing import Any, Literal, Protocol
 
 import anyio
+from msgspec import structs
 
 from toolyard_kernel.calls.context import Delivered, Report, ToolContext
 from toolyard_kernel.calls.workers import Job, Workers
@@ -68,7 +68,7 @@ async def run(entry: Runnable, arguments: Any, ctx: ToolContext, deadline: float
     """
     if entry.mode == "inline":
         ctx.state.progress = math.inf  # while it holds the loop, no report of it could be delivered
-        return _called(lambda: entry.handler(arguments, ctx))
+        return _called(entry.handler, arguments, ctx)
     job = Job(lambda: None)
     work = _in_thread(entry, arguments, ctx, job) if entry.mode == "thread" else entry.handler(arguments, ctx)
     loop = asyncio.get_running_loop()
@@ -168,15 +168,15 @@ def _result(task: asyncio.Task[Any]) -> Any:
 
 
 async def _in_thread(entry: Runnable, arguments: Any, ctx: ToolContext, job: Job) -> Any:
-    heard = replace(ctx, report=_from_thread(ctx.report, asyncio.get_running_loop()))
-    job.call = lambda: _called(lambda: entry.handler(arguments, heard))
+    heard = structs.replace(ctx, report=_from_thread(ctx.report, asyncio.get_running_loop()))
+    job.call = lambda: _called(entry.handler, arguments, heard)
     result = await entry.workers.run(job)
     return await result if inspect.isawaitable(result) else result
 
 
-def _called(handler: Callable[[], Any]) -> Any:
+def _called(handler: Handler, arguments: Any, ctx: ToolContext) -> Any:
     try:
-        return handler()
+        return handler(arguments, ctx)
     except StopIteration as error:  # it cannot cross a future
         raise _contained(error) from error
     except Exception:

@@ -18,12 +18,16 @@ Record = dict[str, Any]
 
 def started(call: ToolCall, caller: Caller, decision: Decision, arguments: JsonObject) -> Record:
     """The record before a handler runs."""
-    return _about("start", call, caller, decision) | {"arguments": arguments}
+    record = _about("start", call, caller, decision)
+    record["arguments"] = arguments
+    return record
 
 
 def ended(call: ToolCall, caller: Caller, outcome: Outcome, message: str) -> Record:
     """The record after it: how it ended and how long it took. `message` is the scrubbed error, if any."""
-    return _about("end", call, caller, outcome.decision) | _ending(outcome, message)
+    record = _about("end", call, caller, outcome.decision)
+    record |= _ending(outcome, message)
+    return record
 
 
 def refused(call: ToolCall, caller: Caller, outcome: Outcome, message: str, arguments: JsonObject) -> Record:

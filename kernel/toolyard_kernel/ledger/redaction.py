@@ -37,7 +37,8 @@ HOLDERS = (dict, list, tuple, Mapping)
 
 def redact(arguments: JsonObject, secret: frozenset[str]) -> JsonObject:
     """A copy without the values of `secret` fields, at any depth, with long texts and lists cut."""
-    return cast("JsonObject", _redact(arguments, secret, DEEPEST))
+    told: JsonObject = _redact(arguments, secret, DEEPEST)
+    return told
 
 
 def without_secrets(arguments: JsonObject, secret: frozenset[str]) -> JsonObject:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
@@ -82,6 +83,7 @@ def _user(caller: Caller) -> AuthenticatedUser:
     return AuthenticatedUser(AccessToken(token="", client_id=who, scopes=sorted(caller.scopes)))
 
 
+@lru_cache(maxsize=64)  # a server has few names; what anybody else makes up is forgotten
 def _host(authority: bytes) -> str | None:
     """The host of `host:port` in lower case, or None when it is anything else."""
     match = AUTHORITY.fullmatch(authority)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
+from msgspec import Struct
 from starlette.types import Scope
 
 HEADERS_KEY = "toolyard.headers"
@@ -12,7 +11,7 @@ HEADERS_KEY = "toolyard.headers"
 Raw = list[tuple[bytes, bytes]]
 
 
-class Headers(NamedTuple):
+class Headers(Struct, frozen=True):
     """Names in lower case and values: all of them in their order, and the last of each name."""
 
     raw: Raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import socket
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.util import find_spec
@@ -187,6 +187,7 @@ async def serve_http(  # noqa: PLR0913 - keywords with defaults, one for each th
 def _settings(site: ASGIApp, drain: Drain) -> uvicorn.Config:
     return uvicorn.Config(
         site,
+        interface="asgi3",
         http="toolyard.mcp.long_heads:BoundedHttp" if find_spec("httptools") else "h11",
         h11_max_incomplete_event_size=MOST_BYTES,
         log_config=None,
@@ -208,8 +209,8 @@ def _at(path: str, endpoint: McpApp, more: Sequence[Route]) -> ASGIApp:
     """The endpoint at its path; Starlette is asked about every other one, since its router costs what a call does."""
     elsewhere = Starlette(routes=[Route(path, endpoint=endpoint), *more], lifespan=endpoint.lifespan)
 
-    async def site(scope: Scope, receive: Receive, send: Send) -> None:
+    def site(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         here = scope["type"] == "http" and scope["path"] == path
-        await (endpoint if here else elsewhere)(scope, receive, send)
+        return (endpoint if here else elsewhere)(scope, receive, send)
 
     return site

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import mcp_types as types
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from msgspec import structs
 
 from toolyard.mcp.answers import answer_of
 from toolyard.mcp.callers import Counter, at_the_door, made_before
@@ -52,7 +53,7 @@ class ToolHandlers:
         else:
             call = ToolCall(tool=params.name, arguments=params.arguments or {})
             if state is not None:
-                call = replace(call, call_id=state.call_id)
+                call = structs.replace(call, call_id=state.call_id)
             outcome = await self.counter.gate.call(call, self.counter.caller_of(ctx), door)
         if outcome.status == "input_required":
             if ctx.protocol_version not in MODERN_PROTOCOL_VERSIONS:

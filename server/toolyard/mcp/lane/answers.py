@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from toolyard.mcp.callers import Counter
 from toolyard.mcp.lane.encoding import INVALID_PARAMS, error_message, outcome_message
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from mcp_types import ErrorData
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """A message of JSON-RPC; `code` is that of an error."""
 
     message: bytes

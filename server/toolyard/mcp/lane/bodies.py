@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
+from msgspec import Struct
 from starlette.types import Message, Receive
 
 
-class Body(NamedTuple):
+class Body(Struct, frozen=True):
     """A body as it came in. `data` is the whole of it; None when it is too long, or did not end."""
 
     data: bytes | None

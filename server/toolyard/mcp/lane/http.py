@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import NamedTuple
 
 from mcp.shared.inbound import ERROR_CODE_HTTP_STATUS, encode_header_value, validate_mcp_param_headers
+from msgspec import Struct
 from starlette.datastructures import Headers as ListedHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -47,7 +47,7 @@ NO_ROUNDS = "This needs input, and cannot ask for it any more"
 log = logging.getLogger("toolyard")
 
 
-class Asked(NamedTuple):
+class Asked(Struct, frozen=True):
     """A request that the lane may answer. `session` is that of a client of the handshake era, `tool` that of a call."""
 
     request: Request

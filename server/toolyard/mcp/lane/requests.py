@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
+from msgspec import Struct
 from pydantic_core import from_json
 
 from toolyard.mcp.lane.declarations import LARGEST, is_plain_capabilities, is_plain_client, is_plain_meta
@@ -34,7 +35,7 @@ PARAMS: Mapping[str, frozenset[str]] = {
 Id = str | int
 
 
-class Request(NamedTuple):
+class Request(Struct, frozen=True):
     """One request, its envelope checked. `token` is what its progress is reported under, if anybody listens."""
 
     id: Id
