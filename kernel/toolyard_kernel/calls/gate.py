@@ -243,7 +243,8 @@ class Gate:
         ended: Outcome | None = None
         self.running[execution] = admitted.call.tool
         try:
-            await door.started()
+            if door is not NO_DOOR:
+                await door.started()
             ended = outcome = await execution.run()
         finally:  # a cancelled call is recorded too
             del self.running[execution]

@@ -7,11 +7,13 @@ import json
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from msgspec.json import Encoder
+from pydantic_core import from_json
 
 from toolyard_kernel.errors import LedgerError
 from toolyard_kernel.ledger.records import Record
 
+JSON = Encoder(enc_hook=str)
 MARK = b',"hash":"'
 _END = len(MARK) + 64 + len('"}\n')
 
@@ -48,8 +50,8 @@ def written(record: Record) -> bytes:
         LedgerError: it cannot be written as JSON.
     """
     try:
-        data = to_json(record, fallback=str, inf_nan_mode="strings")
-    except (PydanticSerializationError, ValueError, RecursionError):
+        data = JSON.encode(record)
+    except (TypeError, ValueError, RecursionError):
         data = _written_slowly(record)
     if len(data) > MOST_DIGITS and parsed(data) is None:
         raise LedgerError("a record cannot be written as JSON: a number in it has more digits than can be read")

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from toolyard.mcp import heads
 from toolyard.mcp.gathered_writes import GatheredWrites
+from toolyard.mcp.slow_bodies import WHOLE_KEY
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -70,6 +71,10 @@ class BoundedHttp(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         self._held = 0
         HttpToolsProtocol.on_body(self, body)
+
+    def on_message_complete(self) -> None:
+        HttpToolsProtocol.on_message_complete(self)
+        self.scope[WHOLE_KEY] = True  # type: ignore[literal-required]
 
     def timeout_keep_alive_handler(self) -> None:
         if self._is_in_a_head and not self._refused and not self.transport.is_closing():

@@ -1,12 +1,12 @@
 """A body that trickles in holds its connection, and what there is of it, only so long.
 
-One timer looks at all bodies that are waited for: a body that came with its head, as nearly every one does, costs no
-timer of its own.
+One timer looks at all bodies that are waited for, and none has a timer of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, cast
 
 from starlette.responses import PlainTextResponse
@@ -17,6 +17,8 @@ from toolyard.mcp.looking import Looking
 PATIENCE = 30.0
 """Seconds in which a body must be whole, for each of `SIZE` bytes that it may have."""
 SIZE = 4 * 1024 * 1024
+WHOLE_KEY = "toolyard.whole"
+"""What the server says in the scope of a request whose body is there already, as nearly every one is."""
 LOOK = 1.0
 """Seconds between two looks at the bodies that are waited for."""
 
@@ -30,7 +32,10 @@ class SlowBodies:
         self._waited_for: set[_Body] = set()
         self._looking = Looking(self._look)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self._app if WHOLE_KEY in scope else self._watched)(scope, receive, send)
+
+    async def _watched(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = _Body(self, receive)
         try:
             await self._app(scope, body.receive, send)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from msgspec.json import Encoder
 from pydantic_core import to_json
 
 from toolyard.mcp.lane.requests import Id
@@ -14,6 +15,7 @@ from toolyard_kernel.content import Audio, Content, EmbeddedResource, Image, Jso
 INVALID_PARAMS = -32602
 INTERNAL_ERROR = -32603
 CANCELLED = -32800
+JSON = Encoder()
 SERVER_KEY = "io.modelcontextprotocol/serverInfo"
 
 
@@ -52,7 +54,7 @@ def outcome_message(id: Id, outcome: Outcome, server: JsonObject | None) -> byte
     if server is not None:
         result["resultType"] = "complete"
         result["_meta"] = {SERVER_KEY: server}
-    return to_json({"jsonrpc": "2.0", "id": id, "result": result})
+    return JSON.encode({"jsonrpc": "2.0", "id": id, "result": result})
 
 
 def _block(block: Content) -> JsonObject:
