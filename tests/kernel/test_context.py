@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+import rich.pretty
 
 from toolyard_kernel.calls.callers import Caller
 from toolyard_kernel.calls.context import ToolContext, checked_services
@@ -57,9 +58,10 @@ def test_services_cannot_be_changed_by_a_handler_or_by_the_host_afterwards() -> 
 
 
 def test_a_call_says_whose_it_is_and_no_service_shows_up_in_logs() -> None:
-    shown = repr(context(token="s3cret"))
-    assert "call_id='1'" in shown
-    assert "s3cret" not in shown
+    ctx = context(token="s3cret")
+    for shown in (repr(ctx), rich.pretty.pretty_repr(ctx)):
+        assert "call_id='1'" in shown
+        assert "s3cret" not in shown
 
 
 async def test_progress_that_nobody_listens_to_is_no_error() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rich.pretty
 
 from tests.kernel.door import NEEDS_N, Runs, act, open_door, profile_of
 from toolyard_kernel.calls.context import ToolContext
@@ -137,3 +138,14 @@ async def test_one_bad_tool_takes_no_other_down(tmp_path: Path) -> None:
     door = open_door(tmp_path, act(fail), act(Runs(), name="good"))
     outcomes = await asyncio.gather(*(door.call(name) for name in ("act", "good") * 20))
     assert [outcome.status for outcome in outcomes] == ["tool_error", "ok"] * 20
+
+
+async def test_what_a_handler_raised_is_not_shown_with_the_outcome(tmp_path: Path) -> None:
+    def fail(arguments: Any, ctx: ToolContext) -> None:
+        raise ValueError("why")
+
+    outcome = await open_door(tmp_path, act(fail)).call("act")
+    assert isinstance(outcome.raised, ValueError)
+    for shown in (repr(outcome), rich.pretty.pretty_repr(outcome)):
+        assert "status='tool_error'" in shown
+        assert "ValueError('why')" not in shown

@@ -91,11 +91,18 @@ async def fail(how: str = "words") -> str:
             raise ValueError(how)
 
 
+class Marked(str):
+    """A text of a class of its own, as template engines have it."""
+
+    __slots__ = ()
+
+
 @tool
 async def mixed(times: int = 1) -> list[Any]:
     """Answer with every kind of content."""
     blocks = [
         Text("é\ud800"),
+        Text(Marked("marked")),
         Image(data=b"\x00\xff", mime_type="image/png"),
         Audio(data=b"\x01", mime_type="audio/wav"),
         EmbeddedResource(uri="test://text", content="\ud800 words", mime_type="text/plain"),

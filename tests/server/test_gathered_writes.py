@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from collections.abc import Generator
@@ -13,7 +14,10 @@ from tests.server.raw_http import HELLO, JSON, modern, modern_headers
 from tests.server.test_heads import connected
 from tests.server.test_long_heads import HOST, TOOLS, head, whole
 from tests.server.yards import DEADLINE, Server, serving, write_yard
+from toolyard import tool
+from toolyard.mcp import create_mcp_runtime, serve_http
 from toolyard.mcp.gathered_writes import GatheredWrites
+from toolyard.testing import MemoryLedger
 
 STREAMS = '''
 from toolyard import ToolContext
@@ -100,6 +104,31 @@ async def test_a_writer_of_much_is_asked_to_wait_in_the_turn_in_which_it_writes(
         _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
         assert await Writer.paused
         writer.close()
+
+
+@pytest.mark.anyio
+async def test_a_client_that_closes_its_own_side_behind_its_request_hears_the_answer() -> None:
+    @tool(inline=True)
+    def act(number: int) -> str:
+        """Do it."""
+        return f"done {number}"
+
+    urls = asyncio.Queue[str]()
+    runtime = create_mcp_runtime(tools=[act], ledger=MemoryLedger())
+    serving = asyncio.create_task(serve_http(runtime, port=0, on_ready=urls.put_nowait))
+    port = int((await urls.get()).rpartition(":")[2].partition("/")[0])
+    answers = [await asyncio.to_thread(asked_and_left, port, number) for number in range(20)]
+    assert [number for number, said in enumerate(answers) if f"done {number}" not in said] == []
+    serving.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await serving
+
+
+def asked_and_left(port: int, number: int) -> str:
+    with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE) as client, client.makefile("rb") as read:
+        client.sendall(whole(number))
+        client.shutdown(socket.SHUT_WR)
+        return read.read().decode()
 
 
 def posted(message: object, *more: tuple[str, str]) -> bytes:

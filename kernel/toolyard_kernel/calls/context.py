@@ -61,10 +61,12 @@ class ToolContext(Struct, frozen=True, kw_only=True):
     resumed: str | None = None
     door: Door = NO_DOOR
 
-    def __repr__(self) -> str:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Without what belongs to the host, or to the caller's request."""
-        shown = (f"{name}={getattr(self, name)!r}" for name in ("caller", "call_id", "tool", "thread_id", "run_id"))
-        return f"ToolContext({', '.join(shown)})"
+        return [(name, getattr(self, name)) for name in ("caller", "call_id", "tool", "thread_id", "run_id")]
+
+    def __repr__(self) -> str:
+        return f"ToolContext({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     @property
     def cancelled(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct, field
 
@@ -53,10 +53,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
     input: InputRequired | None = None
     raised: Exception | None = None
 
-    def __repr__(self) -> str:
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Without `raised`, whose words may quote a secret."""
-        shown = (f"{name}={getattr(self, name)!r}" for name in self.__struct_fields__ if name != "raised")
-        return f"Outcome({', '.join(shown)})"
+        return [(name, getattr(self, name)) for name in self.__struct_fields__ if name != "raised"]
+
+    def __repr__(self) -> str:
+        return f"Outcome({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
 
     @property
     def ok(self) -> bool:

@@ -25,20 +25,26 @@ class GatheredWrites(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         if self._size + len(data) > MOST_HELD:
-            self._send()
+            self.flush()
             self._transport.write(data)
             return
         if not self._held:
-            self._loop.call_soon(self._send)
+            self._loop.call_soon(self.flush)
         self._held.append(data)
         self._size += len(data)
 
+    def flush(self) -> None:
+        """Send what is held back, if anything is."""
+        held, self._held, self._size = self._held, [], 0
+        if held and not self._transport.is_closing():
+            self._transport.write(b"".join(held))  # not `writelines`: that of asyncio asks nobody to wait, from 3.12 on
+
     def write_eof(self) -> None:
-        self._send()
+        self.flush()
         self._transport.write_eof()
 
     def close(self) -> None:
-        self._send()
+        self.flush()
         self._transport.close()
 
     def abort(self) -> None:
@@ -62,8 +68,3 @@ class GatheredWrites(asyncio.Transport):
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         return self._transport.get_protocol()
-
-    def _send(self) -> None:
-        held, self._held, self._size = self._held, [], 0
-        if held and not self._transport.is_closing():
-            self._transport.write(b"".join(held))  # not `writelines`: that of asyncio asks nobody to wait, from 3.12 on

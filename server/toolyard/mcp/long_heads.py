@@ -36,7 +36,12 @@ class BoundedHttp(HttpToolsProtocol):
     """The request under way, when others came after it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(GatheredWrites(transport, self.loop))
+        self._writes = GatheredWrites(transport, self.loop)
+        super().connection_made(self._writes)
+
+    def eof_received(self) -> None:
+        """The connection is closed now; a client that only closed its own side still hears what was answered."""
+        self._writes.flush()
 
     def data_received(self, data: bytes) -> None:
         if self._held + len(data) <= PIECE and not self.pipeline:

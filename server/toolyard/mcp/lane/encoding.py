@@ -54,7 +54,11 @@ def outcome_message(id: Id, outcome: Outcome, server: JsonObject | None) -> byte
     if server is not None:
         result["resultType"] = "complete"
         result["_meta"] = {SERVER_KEY: server}
-    return JSON.encode({"jsonrpc": "2.0", "id": id, "result": result})
+    message = {"jsonrpc": "2.0", "id": id, "result": result}
+    try:
+        return JSON.encode(message)
+    except TypeError:  # a handler's text may be of a class of its own, such as markupsafe's, and is text all the same
+        return to_json(message)
 
 
 def _block(block: Content) -> JsonObject:
