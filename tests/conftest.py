@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job, whose children would never hear Ctrl-C
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job: no child would hear Ctrl-C
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
