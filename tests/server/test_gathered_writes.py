@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
 from collections.abc import Generator
@@ -11,13 +10,11 @@ from collections.abc import Generator
 import pytest
 
 from tests.server.raw_http import HELLO, JSON, modern, modern_headers
-from tests.server.test_heads import connected
+from tests.server.test_heads import connected, embedded
 from tests.server.test_long_heads import HOST, TOOLS, head, whole
 from tests.server.yards import DEADLINE, Server, serving, write_yard
 from toolyard import tool
-from toolyard.mcp import create_mcp_runtime, serve_http
 from toolyard.mcp.gathered_writes import GatheredWrites
-from toolyard.testing import MemoryLedger
 
 STREAMS = '''
 from toolyard import ToolContext
@@ -33,7 +30,7 @@ async def tell(ctx: ToolContext) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[Server]:
-    with serving(write_yard(tmp_path_factory.mktemp("joined"), TOOLS + STREAMS)) as server:
+    with serving(write_yard(tmp_path_factory.mktemp("gathered"), TOOLS + STREAMS)) as server:
         yield server
 
 
@@ -113,15 +110,9 @@ async def test_a_client_that_closes_its_own_side_behind_its_request_hears_the_an
         """Do it."""
         return f"done {number}"
 
-    urls = asyncio.Queue[str]()
-    runtime = create_mcp_runtime(tools=[act], ledger=MemoryLedger())
-    serving = asyncio.create_task(serve_http(runtime, port=0, on_ready=urls.put_nowait))
-    port = int((await urls.get()).rpartition(":")[2].partition("/")[0])
-    answers = [await asyncio.to_thread(asked_and_left, port, number) for number in range(20)]
+    async with embedded(act) as port:
+        answers = [await asyncio.to_thread(asked_and_left, port, number) for number in range(20)]
     assert [number for number, said in enumerate(answers) if f"done {number}" not in said] == []
-    serving.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await serving
 
 
 def asked_and_left(port: int, number: int) -> str:

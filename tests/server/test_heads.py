@@ -13,7 +13,7 @@ import pytest
 
 from tests.server.raw_http import JSON, modern, modern_headers
 from tests.server.yards import DEADLINE
-from toolyard import tool
+from toolyard import Tool, tool
 from toolyard.mcp import create_mcp_runtime, draining, heads, serve_http
 from toolyard.testing import MemoryLedger
 
@@ -40,6 +40,21 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @asynccontextmanager
+async def embedded(act: Tool) -> AsyncGenerator[int]:
+    """The port of a server of this tool on the test's own loop."""
+    urls = asyncio.Queue[str]()
+    runtime = create_mcp_runtime(tools=[act], ledger=MemoryLedger())
+    serving = asyncio.create_task(serve_http(runtime, port=0, on_ready=urls.put_nowait))
+    try:
+        async with asyncio.timeout(DEADLINE):
+            yield int((await urls.get()).rpartition(":")[2].partition("/")[0])
+    finally:
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+
+@asynccontextmanager
 async def connected(seconds: float = 0) -> AsyncGenerator[Streams]:
     """To a server whose tool takes so long."""
 
@@ -49,19 +64,10 @@ async def connected(seconds: float = 0) -> AsyncGenerator[Streams]:
         await asyncio.sleep(seconds)
         return "done"
 
-    urls = asyncio.Queue[str]()
-    runtime = create_mcp_runtime(tools=[act], ledger=MemoryLedger())
-    serving = asyncio.create_task(serve_http(runtime, port=0, on_ready=urls.put_nowait))
-    try:
-        async with asyncio.timeout(DEADLINE):
-            port = int((await urls.get()).rpartition(":")[2].partition("/")[0])
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            yield reader, writer
-            writer.close()
-    finally:
-        serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await serving
+    async with embedded(act) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        yield reader, writer
+        writer.close()
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:

@@ -37,8 +37,7 @@ HOLDERS = (dict, list, tuple, Mapping)
 
 def redact(arguments: JsonObject, secret: frozenset[str]) -> JsonObject:
     """A copy without the values of `secret` fields, at any depth, with long texts and lists cut."""
-    told: JsonObject = _redact(arguments, secret, DEEPEST)
-    return told
+    return cast("JsonObject", _redact(arguments, secret, DEEPEST))
 
 
 def without_secrets(arguments: JsonObject, secret: frozenset[str]) -> JsonObject:
